@@ -1,0 +1,34 @@
+"""What a delivery says, once its signature is proven: only names, never content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Look at this. `repository` is the forge's numeric id; `number` is set for `pull`, `sha` for `queue`."""
+
+    kind: Literal["pull", "push", "queue"]
+    repository: str
+    number: int = 0
+    sha: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A genuine delivery that wakes nobody, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Not proven to come from the forge, or not readable: `status` is the HTTP answer."""
+
+    status: int
+    why: str
+
+
+Delivery = Event | Ignored | Denied

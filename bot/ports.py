@@ -1,0 +1,196 @@
+"""What flows ask of the world: few verbs, each with its guarantee. Implementations are in `forges/`, `git.py`, …
+
+Every verb may raise `OutsideWorldError`; none returns a partial answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.core.event import Delivery
+from bot.core.model.delivery import Edit
+from bot.core.tree import Oid, Tree
+
+
+class OutsideWorldError(Exception):
+    """Something outside failed and may work later. `retry_after`, in seconds, where it said when."""
+
+    def __init__(self, what: str, retry_after: float | None = None) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
+
+
+class GoneError(OutsideWorldError):
+    """The thing asked for does not exist (404), or is not ours to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as the forge describes it now. `id` is the numeric id, the only key; names may change."""
+
+    id: str
+    full_name: str
+    default_branch: str
+    web_url: str
+    clone_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A pull request as it stands now."""
+
+    number: int
+    state: Literal["open", "closed"]
+    merged: bool
+    draft: bool
+    head_sha: Oid
+    base_ref: str
+    title: str
+    author_id: str
+    web_url: str
+    landed_sha: Oid | None
+    """The commit the forge says it landed as; the branch alone proves it."""
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A commit status. `description` fits 140 characters."""
+
+    context: str
+    state: Literal["success", "failure", "pending"]
+    description: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Pull requests that may have changed since `mark` was made. `pulls` is None where nothing did."""
+
+    pulls: tuple[Pull, ...] | None
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitRemote:
+    """How the git command reaches a repository. `authorization` is a header value, never part of a URL or argv."""
+
+    url: str
+    authorization: str | None
+
+
+class Forge(Protocol):
+    """One repository at one forge, seen with the bot's own rights."""
+
+    def repository(self) -> Repository:
+        """The repository with this numeric id, wherever it was renamed to."""
+
+    def remote(self) -> GitRemote:
+        """A fresh credential for git; valid for at least ten minutes."""
+
+    def pull(self, number: int) -> Pull:
+        """As it stands now, never from a cache. `GoneError` where there is none."""
+
+    def open_pulls(self) -> tuple[Pull, ...]:
+        """Every open pull request against any branch, all pages."""
+
+    def changed_since(self, mark: str) -> Changed:
+        """Open and recently closed pull requests, most recently changed first; one conditional request, free where
+        nothing changed. `mark` is what an earlier answer gave, or empty."""
+
+    def status(self, sha: Oid, context: str) -> Status | None:
+        """The newest status the forge holds for this sha and context."""
+
+    def ensure_status(self, sha: Oid, status: Status) -> bool:
+        """Afterwards the newest status of (sha, context) is this one; False where it already was and nothing was
+        written."""
+
+    def ensure_comment(self, number: int, key: str, digest: str, body: str) -> bool:
+        """Afterwards exactly one comment by the bot itself carries the keyed marker `key`, and shows content `digest`.
+        Not written where the digest is the same; younger twins are deleted. False where nothing was written."""
+
+    def comment_digest(self, number: int, key: str) -> str | None:
+        """The digest of the bot's own comment, None where there is none."""
+
+    def pulls_of_commit(self, sha: Oid) -> tuple[int, ...]:
+        """Numbers of merged pull requests that the forge connects with this commit, lowest first."""
+
+    def ensure_issue(self, key: str, title: str, body: str | None) -> None:
+        """One open issue by the bot carries `key`, with this title and body; none is open where body is None."""
+
+
+class DeliveryParser(Protocol):
+    """An adapter's pure reading of a webhook."""
+
+    def __call__(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Delivery:
+        """Signature first, over raw bytes, in constant time; header names are lower-case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit, read from git."""
+
+    id: Oid
+    tree: Oid
+    parents: tuple[Oid, ...]
+    time: int
+    """Committer time, seconds since 1970."""
+    author_name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A merge that git could not make. Paths that conflict, sorted."""
+
+    paths: tuple[str, ...]
+
+
+Pushed = Literal["pushed", "refused", "unknown"]
+"""`refused`: the head was not the leased one, nothing moved. `unknown`: no answer; read the world again."""
+
+
+class Git(Protocol):
+    """One bare mirror of one repository. Reads never touch the network; nothing has a work tree."""
+
+    @property
+    def path(self) -> str:
+        """The mirror's folder, for a process that only reads."""
+
+    def fetch(self, remote: GitRemote, refs: Sequence[str]) -> Mapping[str, Oid | None]:
+        """The full refs (`refs/heads/main`, `refs/pull/7/head`) or shas as the remote has them now, with all their
+        history; None for one that does not exist there."""
+
+    def heads(self, remote: GitRemote) -> Mapping[str, Oid]:
+        """`ls-remote`: every branch and its sha, without fetching."""
+
+    def tree(self, oid: Oid) -> Tree:
+        """The tree of a commit or tree id."""
+
+    def commit(self, oid: Oid) -> Commit:
+        """KeyError where the mirror has no such commit."""
+
+    def merge_tree(self, base: Oid, head: Oid) -> Oid | Conflict:
+        """The tree that merging commit `head` into commit `base` makes."""
+
+    def first_parents(self, older: Oid, newer: Oid) -> tuple[Commit, ...] | None:
+        """Commits after `older` up to `newer` along first parents, oldest first; None where `older` is not on it."""
+
+    def is_ancestor(self, older: Oid, newer: Oid) -> bool:
+        """True where `older` is `newer` or reachable from it."""
+
+    def write(self, parent: Oid | None, edits: Mapping[str, Edit], message: str, time: int) -> Oid:
+        """A commit on `parent` with `edits` applied, author and committer the bot, at `time`. Objects only: no ref
+        moves. The same arguments give the same id."""
+
+    def push(self, remote: GitRemote, ref: str, new: Oid, lease: Oid | None) -> Pushed:
+        """Moves `ref` to `new` only if it is exactly `lease` (None: does not exist) and `new` descends from it."""
+
+
+class Wakeups(Protocol):
+    """The bell. Losing every ring costs one sweep."""
+
+    def ring(self, name: str, after: float = 0.0) -> bool:
+        """Work of this name runs once more, after so many seconds; False where it was queued already."""
