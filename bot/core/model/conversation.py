@@ -1,0 +1,82 @@
+"""All that the bot may say about one pull request, as one frozen value; `words` makes the sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.core.model.plan import Plan
+from bot.core.problem import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a forge's Markdown and limits are."""
+
+    forge: Literal["github", "gitlab"]
+    limit: int = 60_000
+    """Bytes of a comment, UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shas:
+    """What the answer was first computed for. No content: an answer that only moves here is not written again."""
+
+    base: str
+    base_ref: str
+    head: str
+    blob_url: str
+    """URL prefix of a file at the head: `<prefix>/<path>#L<line>`; empty where there is no page to link to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The change's GitOps commit."""
+
+    sha: str
+    url: str
+    at: str
+    """`2026-11-21 14:02 UTC`."""
+    environments: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What differs from what was reviewed, one sentence each, already plain text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Delivery stands still until a person acts."""
+
+    why: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """`outcome` is None where the merge itself conflicts (`conflict`), or an unexpected error happened (`error_id`)."""
+
+    outcome: Plan | Refusal | None
+    stage: Literal["open", "merged", "delivered", "closed"]
+    dialect: Dialect
+    shas: Shas
+    draft: bool = False
+    conflict: tuple[str, ...] = ()
+    error_id: str = ""
+    delivered: Delivered | None = None
+    halted: Halted | None = None
+    lag: str = ""
+    """Told only beyond ten minutes: `deliveries are 14 minutes behind`."""
+    drift: tuple[str, ...] = ()
+    """Owned paths in the GitOps repo that someone else changed."""
+    diffs: Mapping[str, str] = field(default_factory=dict)
+    """Unified diff by output path, for the folds; may lack any path, and is the first thing the ladder drops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The words, ready to be ensured. `comment` is None where there is nothing to say; `digest` is of the content."""
+
+    state: Literal["success", "failure", "pending"]
+    status: str
+    comment: str | None
+    digest: str
