@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.core.model.plan import Plan
 from bot.core.problem import Problem
 from bot.core.tree import Oid, Tree
 
@@ -60,11 +61,15 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The pull request that a platform commit landed, and its last head."""
+    """How the platform commit `commit` came: the pull request that it landed with that one's last head, or 0 and the
+    empty string for a direct commit. `time` is the commit's, seconds since 1970."""
 
-    number: int
-    head_sha: Oid
-    author_id: str
+    repository: str
+    commit: Oid
+    time: int
+    number: int = 0
+    head_sha: str = ""
+    author_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,10 @@ class Step:
     edits: Mapping[str, Edit]
     kept: Kept
     cursor: Cursor
-    subject: str
-    body: tuple[str, ...]
+    plan: Plan
+    """What this commit changes, for its message and for the pull request."""
     trailers: tuple[tuple[str, str], ...]
+    """For people and audit; nothing is decided from them. Names of the closed set in `core/trailer.py`."""
     problems: tuple[Problem, ...] = ()
     """What was found on the way and did not stop the step: refused units, drift restored or held."""
 
