@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha1
@@ -14,6 +15,9 @@ Kind = Literal["file", "folder", "symlink", "submodule"]
 
 EMPTY_TREE = Oid("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 _MODES: Mapping[Kind, bytes] = {"file": b"100644", "folder": b"40000", "symlink": b"120000", "submodule": b"160000"}
+
+_PART = r"(?!\.{1,2}(?:/|\Z)|(?i:\.git|git~1)[ .]*(?:/|\Z))[^/\\\0\ud800-\udfff]+"
+_SAFE = re.compile(rf"{_PART}(?:/{_PART})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def blob_id(data: bytes) -> Oid:
 def tree_id(entries: Mapping[str, Entry]) -> Oid:
     """The id git gives to a folder with these names."""
     rows = sorted(
-        (name.encode() + (b"/" if entry.kind == "folder" else b""), name.encode(), entry)
+        (raw_of(name) + (b"/" if entry.kind == "folder" else b""), raw_of(name), entry)
         for name, entry in entries.items()
     )
     body = b"".join(_MODES[entry.kind] + b" " + name + b"\0" + bytes.fromhex(entry.id) for _, name, entry in rows)
@@ -61,8 +65,31 @@ def folder_id(files: Mapping[str, bytes]) -> Oid:
     return MemoryTree(files).id
 
 
+def safe_path(path: str) -> bool:
+    """True for a path that may be written: relative, no empty part, `.`, `..`, `.git` (in any spelling that some file
+    system takes for it), NUL, backslash, and nothing that UTF-8 cannot say."""
+    return _SAFE.fullmatch(path) is not None
+
+
+def name_of(raw: bytes) -> str:
+    """How a tree names what a repository calls `raw`. A name that is not UTF-8, or that a forged tree made `..` or gave
+    a `/`, is followed by NUL and its bytes in hexadecimal: no real name holds NUL, so it equals no other, no rule lets
+    it pass, and it can still be read."""
+    shown = raw.decode(errors="replace")
+    if shown.encode() == raw and b"/" not in raw and raw not in (b".", b".."):
+        return shown
+    return f"{shown.replace('/', '\ufffd')}\0{raw.hex()}"
+
+
+def raw_of(name: str) -> bytes:
+    """The bytes that `name_of` was given; ValueError for a name that it never gives."""
+    if "\0" in name:
+        return bytes.fromhex(name.rpartition("\0")[2])
+    return name.encode()
+
+
 def walk(tree: Tree, folder: str = "") -> Iterator[tuple[str, Entry]]:
-    """Every entry below `folder` that is not a folder itself, by full path, in byte order of names."""
+    """Every entry below `folder` that is not a folder itself, by full path. A folder is met where its name and `/` sort."""
     for name, entry in tree.list(folder).items():
         path = f"{folder}/{name}" if folder else name
         if entry.kind == "folder":
@@ -97,7 +124,7 @@ class MemoryTree:
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         found = self._folders.get(folder, {})
-        return {name: found[name] for name in sorted(found)}
+        return {name: found[name] for name in sorted(found, key=lambda n: n + "/" * (found[n].kind == "folder"))}
 
     def get(self, path: str) -> Entry | None:
         if path == "":
