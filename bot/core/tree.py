@@ -78,7 +78,7 @@ def name_of(raw: bytes) -> str:
     shown = raw.decode(errors="replace")
     if shown.encode() == raw and b"/" not in raw and raw not in (b".", b".."):
         return shown
-    return f"{shown.replace('/', '\ufffd')}\0{raw.hex()}"
+    return shown.replace("/", "\ufffd") + "\0" + raw.hex()
 
 
 def raw_of(name: str) -> bytes:
@@ -89,7 +89,7 @@ def raw_of(name: str) -> bytes:
 
 
 def walk(tree: Tree, folder: str = "") -> Iterator[tuple[str, Entry]]:
-    """Every entry below `folder` that is not a folder itself, by full path. A folder is met where its name and `/` sort."""
+    """Every entry below `folder` that is not a folder itself, by full path, in git's order."""
     for name, entry in tree.list(folder).items():
         path = f"{folder}/{name}" if folder else name
         if entry.kind == "folder":
