@@ -71,7 +71,7 @@ def _signature_problem(headers: Mapping[str, str], body: bytes, secrets: Sequenc
 
 
 def _pull_request(payload: Mapping[str, Any]) -> Delivery:
-    if payload.get("action") not in _PULL_ACTIONS:
+    if _action(payload) not in _PULL_ACTIONS:
         return Ignored("this action on a pull request changes nothing that is reviewed")
     return Event("pull", _repository(payload), number=_count(_object(payload, "pull_request"), "number"))
 
@@ -86,7 +86,7 @@ def _push(payload: Mapping[str, Any]) -> Delivery:
 
 
 def _issue_comment(payload: Mapping[str, Any]) -> Delivery:
-    if payload.get("action") != "created":
+    if _action(payload) != "created":
         return Ignored("only new comments are read; edits and deletions never command")
     issue = _object(payload, "issue")
     if not isinstance(issue.get("pull_request"), dict):
@@ -100,7 +100,7 @@ def _issue_comment(payload: Mapping[str, Any]) -> Delivery:
 
 def _check(key: str) -> Callable[[Mapping[str, Any]], Delivery]:
     def read(payload: Mapping[str, Any]) -> Delivery:
-        if payload.get("action") != "rerequested":
+        if _action(payload) != "rerequested":
             return Ignored("only a check that someone asks for again is looked at")
         repository = _repository(payload)
         pulls = _object(payload, key).get("pull_requests")
@@ -116,7 +116,7 @@ def _check(key: str) -> Callable[[Mapping[str, Any]], Delivery]:
 
 
 def _merge_group(payload: Mapping[str, Any]) -> Delivery:
-    if payload.get("action") != "checks_requested":
+    if _action(payload) != "checks_requested":
         return Ignored("the merge queue asks for nothing")
     sha = _object(payload, "merge_group").get("head_sha")
     if not isinstance(sha, str) or _SHA.fullmatch(sha) is None:
@@ -126,6 +126,13 @@ def _merge_group(payload: Mapping[str, Any]) -> Delivery:
 
 def _ping(_: Mapping[str, Any]) -> Delivery:
     return Ignored("the forge only tests the webhook")
+
+
+def _action(payload: Mapping[str, Any]) -> str:
+    found = payload.get("action")
+    if not isinstance(found, str):
+        raise _UnreadableError("action is not a word")
+    return found
 
 
 def _object(parent: Any, key: str) -> Mapping[str, Any]:
