@@ -60,6 +60,8 @@ class Conversation:
     dialect: Dialect
     shas: Shas
     draft: bool = False
+    observing: bool = False
+    """The base's config says `mode: observe`; told here too because a refusal, a conflict or an error has no plan."""
     conflict: tuple[str, ...] = ()
     error_id: str = ""
     delivered: Delivered | None = None

@@ -58,6 +58,8 @@ class DataChange:
     ready_in: str = ""
     cost: str = "0"
     origin: Origin | None = None
+    protected: bool = False
+    """The data outlives its need: a revert of its creation keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
