@@ -80,6 +80,8 @@ class Facts:
     waiting: bool
     cost: str
     """Decimal string, a month, in the platform's currency."""
+    migrates: bool = False
+    """Has a migration, whose Job needs rights that the namespace's own render gives."""
 
 
 @dataclass(frozen=True, slots=True)
