@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bot.core.event import Delivery
+from bot.core.model.ask import Chain, CursorAsk, CursorSeen, DeliverAsk, ReviewAsk, Survey, SurveyAsk
+from bot.core.model.conversation import Said
 from bot.core.model.delivery import Edit
 from bot.core.tree import Oid, Tree
 
@@ -194,3 +196,28 @@ class Wakeups(Protocol):
 
     def ring(self, name: str, after: float = 0.0) -> bool:
         """Work of this name runs once more, after so many seconds; False where it was queued already."""
+
+
+class Core(Protocol):
+    """The pure core over mirrors, in a process without tokens that can be killed. It reads objects and may add some;
+    it moves no ref. Raises `PoisonError` where one question ran out of time or memory."""
+
+    def survey(self, ask: SurveyAsk) -> Survey:
+        """The targets of a platform repo."""
+
+    def cursor(self, ask: CursorAsk) -> CursorSeen:
+        """Where a target stands."""
+
+    def review(self, ask: ReviewAsk) -> Said:
+        """Status and comment of one pull request."""
+
+    def deliver(self, ask: DeliverAsk) -> Chain:
+        """GitOps commits for a run of landed changes, written to the target's mirror."""
+
+
+class PoisonError(Exception):
+    """The input itself makes the core fail: too slow, too large, or a fault of ours. `error_id` is in the log."""
+
+    def __init__(self, what: str, error_id: str) -> None:
+        super().__init__(what)
+        self.error_id = error_id

@@ -13,6 +13,9 @@ Oid = NewType("Oid", str)
 
 Kind = Literal["file", "folder", "symlink", "submodule"]
 
+NO_OID = Oid("")
+"""Where there is no object to name."""
+
 EMPTY_TREE = Oid("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 _MODES: Mapping[Kind, bytes] = {"file": b"100644", "folder": b"40000", "symlink": b"120000", "submodule": b"160000"}
 

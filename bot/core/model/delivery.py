@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot.core.model.plan import Plan
 from bot.core.problem import Problem
-from bot.core.tree import Oid, Tree
+from bot.core.tree import NO_OID, Oid, Tree
 
 Reason = Literal["data", "draining", "refused", "held"]
 
@@ -68,7 +68,7 @@ class Landed:
     commit: Oid
     time: int
     number: int = 0
-    head_sha: str = ""
+    head_sha: Oid = NO_OID
     author_id: str = ""
 
 

@@ -1,0 +1,56 @@
+"""Bytes on demand: rendering the keys that somebody names, and what a whole build owns by id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from bot.core.build.state import Build, Memo, inputs_of
+from bot.core.kit import Kit
+from bot.core.model.render import Inputs, Key, Outline, Rendered
+from bot.core.problem import Refusal
+from bot.core.render import rendered, target_of
+
+A = TypeVar("A")
+B = TypeVar("B")
+Each = Callable[[Callable[[A], B], Iterable[A]], Iterable[B]]
+"""`map`, or a process pool's."""
+
+
+def fill(
+    build: Build, keys: Iterable[Key], memo: Memo, each: Each[Inputs, Rendered | Refusal] = map
+) -> Mapping[Key, Rendered | Refusal]:
+    """The bytes of `keys`. Remembers their outlines, never their bytes: those belong to git."""
+    wanted = list(keys)
+    out = dict(zip(wanted, each(_Render(build.kit), (inputs_of(build, key) for key in wanted)), strict=True))
+    for key, done in out.items():
+        memo.outlines[build.digests[key]] = done if isinstance(done, Refusal) else done.outline
+    return out
+
+
+class _Render:
+    """A render of one key under one kit; a class so that a process pool can carry it."""
+
+    __slots__ = ("kit",)
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+
+    def __call__(self, inputs: Inputs) -> Rendered | Refusal:
+        return rendered(inputs, self.kit)
+
+
+def keys_for(build: Build, target: str) -> Iterator[Key]:
+    """The keys that belong to one GitOps target."""
+    return (key for key in build.digests if target_of(key, build.platform) == target)
+
+
+def outlines(
+    build: Build, keys: Iterable[Key], memo: Memo, each: Each[Inputs, Rendered | Refusal] = map
+) -> Mapping[Key, Outline | Refusal]:
+    """What each key owns, rendering only those whose digest is not known yet."""
+    wanted = list(keys)
+    unknown = [key for key in wanted if build.digests[key] not in memo.outlines]
+    if unknown:
+        fill(build, unknown, memo, each)
+    return {key: memo.outlines[build.digests[key]] for key in wanted}

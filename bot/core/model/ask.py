@@ -1,0 +1,131 @@
+"""What flows ask of the pure core, and its answers: plain values that cross a process border as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.core.model.conversation import Delivered, Dialect, Halted, Shas
+from bot.core.model.delivery import Landed
+from bot.core.problem import Problem
+from bot.core.tree import NO_OID, Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A GitOps target as fetched: which mirror holds it, and its branch's commit, None where there is no branch."""
+
+    target: str
+    mirror: str
+    commit: Oid | None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSeen:
+    """A GitOps target that config.yaml names."""
+
+    name: str
+    repo: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyAsk:
+    """Which targets does the platform at `commit` write to? Where it cannot be read, its newest readable ancestor."""
+
+    mirror: str
+    commit: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`targets` is empty where no version can be read; `problems` then says why the newest cannot."""
+
+    targets: tuple[TargetSeen, ...]
+    observe: bool
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CursorAsk:
+    """Where does a GitOps target stand?"""
+
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class CursorSeen:
+    """`absent`: nothing of ours is there. `lost`: our provenance without a cursor. `unreadable`: `problem` says why."""
+
+    state: Literal["absent", "found", "lost", "unreadable"]
+    commit: Oid = NO_OID
+    repository: str = ""
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewAsk:
+    """One pull request, all that a review needs to know. `base` None: there is no commit to compare with.
+
+    `merged` is the tree of the merge result, None where it conflicts.
+    """
+
+    mirror: str
+    base: Oid | None
+    merged: Oid | None
+    heads: tuple[Head, ...]
+    head_sha: Oid
+    now: int
+    dialect: Dialect
+    shas: Shas
+    stage: Literal["open", "merged", "delivered", "closed"] = "open"
+    draft: bool = False
+    conflict: tuple[str, ...] = ()
+    delivered: Delivered | None = None
+    halted: Halted | None = None
+    lag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One landed change: the first-parent commit before it, and itself with how it came."""
+
+    before: Oid | None
+    landed: Landed
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverAsk:
+    """Walk these links, oldest first, from what is live. `resumed` names a commit that `causeway resume` confirmed."""
+
+    mirror: str
+    head: Head
+    links: tuple[Link, ...]
+    resumed: Oid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One GitOps commit, made but not pushed."""
+
+    commit: Oid
+    landed: Landed
+    subject: str
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A link that was refused as a whole."""
+
+    landed: Landed
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The commits for a run of links. `problems` are those of units that the newest link refuses, and drift."""
+
+    made: tuple[Made, ...]
+    passed_over: tuple[PassedOver, ...]
+    problems: tuple[Problem, ...]

@@ -1,0 +1,65 @@
+"""What a pull request would change: both sides built, judged and planned. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.core.build import Build, Memo
+from bot.core.build.fill import Each
+from bot.core.kit import kit_of
+from bot.core.model.delivery import Evidence, Kept
+from bot.core.model.plan import Plan
+from bot.core.model.render import Inputs, Rendered
+from bot.core.plan import plan
+from bot.core.problem import Refusal
+from bot.core.rules import Judges
+from bot.core.rules.consent import judges_of
+from bot.core.settle import Trees, base_build, settle
+from bot.core.step import owner_of
+from bot.core.tree import Oid, Tree
+
+OURS = ("services", "platform")
+"""The folders of a platform repo that Causeway reads; nothing else there concerns it."""
+
+
+def concerns(base: Tree | None, merged: Tree) -> bool:
+    """True where the change touches anything that Causeway reads."""
+    return any((base.get(name) if base is not None else None) != merged.get(name) for name in OURS)
+
+
+def propose(
+    base: Tree | None,
+    merged: Tree,
+    shipped: Tree,
+    kept: Mapping[str, Kept],
+    evidence: Evidence,
+    head_sha: Oid,
+    now: int,
+    trees: Trees,
+    memo: Memo,
+    each: Each[Inputs, Rendered | Refusal] = map,
+) -> Plan | Refusal:
+    """The plan of `merged` against `base`, both on the platform side. `base` is None where no ancestor can be read:
+    the tree founds itself. A Refusal only where the platform's own files of `merged` cannot be read.
+    """
+    kit = kit_of(merged, shipped)
+    if isinstance(kit, Refusal):
+        return kit
+    together = {path: entry for entries in kept.values() for path, entry in entries.items()}
+    before: Build | None = None
+    if base is not None:
+        base_kit = kit_of(base, shipped)
+        built = base_kit if isinstance(base_kit, Refusal) else base_build(base, base_kit, together, trees, memo)
+        before = None if isinstance(built, Refusal) else built
+
+    def judges_for(wanted: Build) -> Judges:
+        platform = before.platform if before is not None else wanted.platform
+        return judges_of(platform, wanted.platform, evidence, head_sha, now, owner_of(before, wanted))
+
+    found = settle(before, base, merged, kit, judges_for, together, trees, memo, each)
+    if isinstance(found, Refusal):
+        return found
+    made = plan(before, found.wanted, memo, refused=found.refused, problems=found.problems, kept=together, each=each)
+    touched = concerns(base, merged)
+    return made if touched else replace(made, concerns=made.concerns and touched)

@@ -1,0 +1,92 @@
+"""Data at stake: a change that would replace protected state, or destroy it, without the words that allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.core.build import Build
+from bot.core.model.delivery import Kept
+from bot.core.model.unit import DataFact, Unit
+from bot.core.model.values import UnitEnv, Value
+from bot.core.problem import Problem
+from bot.core.rules.finding import Finding, Judges, changed_units
+
+
+def data_at_stake(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Iterator[Finding]:  # noqa: ARG001 - the shape of a rule
+    """Protected state whose recipe, or a field that its recipe calls replacing, differs between the sides."""
+    if before is None:
+        return
+    was = {data_id(before, unit, d): (unit, d) for unit, d in _data(before)}
+    for folder in changed_units(before, after):
+        for env in after.units[folder].environments:
+            for fact in after.facts((folder, env)).data:
+                name = data_id(after, (folder, env), fact)
+                if name in was and was[name][1].protected and was[name][1].stateful:
+                    why = _replaces(before, was[name], after, ((folder, env), fact))
+                    if why and not destroy_allowed(name, judges):
+                        yield Finding("data-at-stake", name, folder, _problem(after, folder, env, fact, name, why))
+
+
+def data_id(build: Build, unit: UnitEnv, fact: DataFact) -> str:
+    """`env/service/need`: the identity of state, which a moved folder keeps."""
+    return f"{unit[1]}/{build.facts(unit).name}/{fact.need}"
+
+
+def destroy_allowed(name: str, judges: Judges) -> bool:
+    """True where destroy.yaml of the change names this state and its approvals, by owner and platform team, are in."""
+    return (name, "destroy") in judges.destroys_allowed
+
+
+def _data(build: Build) -> Iterator[tuple[UnitEnv, DataFact]]:
+    for folder, state in build.units.items():
+        for env, found in state.environments.items():
+            for fact in found.facts.data:
+                yield (folder, env), fact
+
+
+def _need(build: Build, unit: UnitEnv, need: str) -> dict[str, Value]:
+    needs = build.effective(unit).value["needs"]
+    found = needs[need] if isinstance(needs, dict) else {}
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _replaces(before: Build, was: tuple[UnitEnv, DataFact], after: Build, now: tuple[UnitEnv, DataFact]) -> str:
+    old, new = was[1], now[1]
+    if old.recipe != new.recipe:
+        return f"recipe `{old.recipe}` → `{new.recipe}`"
+    a, b = _need(before, was[0], old.need), _need(after, now[0], new.need)
+    fields = b.get("replaces_on")
+    for field in fields if isinstance(fields, list | tuple) else ():
+        if _field(a, str(field)) != _field(b, str(field)):
+            return f"`{field}: {_field(a, str(field))} → {_field(b, str(field))}`"
+    return ""
+
+
+def _field(need: dict[str, Value], name: str) -> Value:
+    options = need.get("options")
+    return need[name] if name in need else options.get(name) if isinstance(options, dict) else None
+
+
+def _problem(after: Build, folder: str, env: str, fact: DataFact, name: str, why: str) -> Problem:
+    unit = after.units[folder].unit
+    path, line, column = _place(unit, env, fact.need)
+    return Problem(
+        path,
+        line,
+        column,
+        "CW0701",
+        f"{name} ({fact.type}) would be replaced: {why} cannot be done in place",
+        "The new one starts empty; what is stored in the old one would be gone for its users.",
+        f"Set it back to keep the data. To replace it on purpose, add `- {{data: {name}, action: destroy, reason: …, "
+        "until: …}` to platform/destroy.yaml; then the owner and the platform team must approve.",
+    )
+
+
+def _place(unit: Unit | None, env: str, need: str) -> tuple[str, int, int]:
+    if unit is None:
+        return ("platform/recipes.yaml", 1, 1)
+    for pointer in (("environments", env, "needs", need), ("needs", need)):
+        if pointer in unit.manifest.marks:
+            at = unit.manifest.at(pointer, key=True)
+            return unit.manifest.path, at.line, at.column
+    return unit.manifest.path, 1, 1

@@ -1,0 +1,53 @@
+"""The types that rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.core.build import Build
+from bot.core.model.delivery import Evidence, Kept
+from bot.core.model.platform import Platform
+from bot.core.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule against one object. (rule, object) is its identity when two sides are compared.
+
+    `unit` is the unit folder that it refuses, or None where it refuses the change as a whole.
+    """
+
+    rule: str
+    object: str
+    unit: str | None
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Who judges: the platform side of the base, and what people did that counts as evidence for this change."""
+
+    platform: Platform
+    evidence: Evidence
+    removals_allowed: frozenset[str] = frozenset()
+    """Environments whose bulk removal is confirmed."""
+    destroys_allowed: frozenset[tuple[str, str]] = frozenset()
+    """(`env/service/need`, `destroy` or `forget`) that destroy.yaml names with its approvals in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line of RULES. `look(before, after, judges, kept)` yields findings over what differs between the builds."""
+
+    name: str
+    kind: Literal["state", "change"]
+    look: Callable[[Build | None, Build, Judges, Kept], Iterable[Finding]]
+
+
+def changed_units(before: Build | None, after: Build) -> list[str]:
+    """Unit folders of `after` whose compiled state is not the one of `before`, sorted."""
+    if before is None:
+        return sorted(after.units)
+    return sorted(folder for folder, state in after.units.items() if before.units.get(folder) is not state)

@@ -1,0 +1,297 @@
+"""One step of delivery: from what is live at the cursor to what one platform commit says. Pure; pushes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.core.build import Build, Memo, fill, outlines
+from bot.core.build.fill import Each
+from bot.core.keeping import Keeping, Scene, keep
+from bot.core.kit import Kit, kit_of
+from bot.core.load import load_platform
+from bot.core.memory import CURSOR, KEPT, cursor_bytes, kept_bytes
+from bot.core.model.delivery import Actual, Cursor, Edit, Evidence, Landed, Step, Unchanged
+from bot.core.model.platform import Platform
+from bot.core.model.render import Inputs, Key, Outline, Rendered
+from bot.core.owned import Own, Owned, actual_id, drifted, obstructed, owned
+from bot.core.plan import plan
+from bot.core.problem import Problem, Refusal
+from bot.core.rules import Judges
+from bot.core.rules.consent import judges_of
+from bot.core.rules.shrink import SHRINK
+from bot.core.settle import Settled, Trees, base_build, refused_units, settle
+from bot.core.tree import Oid, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a step stands on, beside the trees: everything that decides comes in here."""
+
+    shipped: Tree
+    target: str
+    trees: Trees
+    memo: Memo
+    each: Each[Inputs, Rendered | Refusal] = map
+
+
+def step(
+    before: Tree | None,
+    after: Tree,
+    judging: Tree | None,
+    actual: Actual,
+    evidence: Evidence,
+    landed: Landed,
+    world: World,
+) -> Step | Unchanged | Refusal:
+    """The commit that brings the GitOps head from the cursor's render to the render of `after`.
+
+    `before` is the platform tree at the cursor, None for a first delivery; `judging` the tree whose platform judges
+    (the first-parent tip before the change landed), None where the tree founds itself. Unchanged: no owned path and no
+    kept entry would differ. Refusal: nothing may be written for this commit; its problems say why.
+    """
+    kit = kit_of(after, world.shipped)
+    if isinstance(kit, Refusal):
+        return kit
+    base = _base(before, actual, evidence.resumed == landed.commit, world)
+    if isinstance(base, Refusal):
+        return base
+    blocked: dict[str, Problem] = {}
+    while True:
+        settled = _settle(base, before, after, judging, kit, actual, evidence, landed, world, blocked)
+        if isinstance(settled, Refusal):
+            return settled
+        judges, found = settled
+        confirmed = evidence.resumed == landed.commit
+        whole = tuple(p for p in found.whole if p.severity == "error" and not (confirmed and p.code == SHRINK))
+        if whole:
+            return Refusal(whole)
+        made = _make(base, found, judges, actual, evidence, landed, world)
+        new = {
+            own.unit: _in_the_way(path, own)
+            for path, own in made.obstacles.items()
+            if own.unit is not None and own.unit not in blocked
+        }
+        aggregate = [_in_the_way(path, own) for path, own in made.obstacles.items() if own.unit is None]
+        if aggregate:
+            return Refusal(tuple(sorted(aggregate)))
+        if not new:
+            return _finish(base, found, made, actual, landed, kit, world)
+        blocked.update(new)
+
+
+def _base(before: Tree | None, actual: Actual, resumed: bool, world: World) -> Build | Refusal | None:
+    if before is None:
+        return None
+    kit = kit_of(before, world.shipped)
+    if isinstance(kit, Refusal):
+        return kit
+    cursor = actual.cursor
+    if cursor is not None and not resumed and (cursor.renderer, cursor.digest) != (kit.renderer, kit.digest):
+        return Refusal((_foreign_kit(cursor),))
+    return base_build(before, kit, actual.kept, world.trees, world.memo)
+
+
+def _settle(
+    base: Build | None,
+    before: Tree | None,
+    after: Tree,
+    judging: Tree | None,
+    kit: Kit,
+    actual: Actual,
+    evidence: Evidence,
+    landed: Landed,
+    world: World,
+    blocked: Mapping[str, Problem],
+) -> tuple[Judges, Settled] | Refusal:
+    judge_platform = _judge_platform(judging, world)
+    seen: list[Judges] = []
+
+    def judges_for(wanted: Build) -> Judges:
+        platform = judge_platform or (base.platform if base is not None else wanted.platform)
+        seen.append(
+            judges_of(platform, wanted.platform, evidence, landed.head_sha, landed.time, owner_of(base, wanted))
+        )
+        return seen[-1]
+
+    found = settle(
+        base, before, after, kit, judges_for, actual.kept, world.trees, world.memo, world.each, blocked or None
+    )
+    return found if isinstance(found, Refusal) else (seen[-1], found)
+
+
+def _judge_platform(judging: Tree | None, world: World) -> Platform | None:
+    if judging is None:
+        return None
+    kit = kit_of(judging, world.shipped)
+    platform = load_platform(judging, kit) if not isinstance(kit, Refusal) else kit
+    return None if isinstance(platform, Refusal) else platform
+
+
+def owner_of(*builds: Build | None) -> Callable[[str], str]:
+    """Who owns `env/service/need`, by the first build that knows the service."""
+
+    def find(name: str) -> str:
+        env, _, rest = name.partition("/")
+        service = rest.partition("/")[0]
+        for build in builds:
+            for state in build.units.values() if build is not None else ():
+                if state.unit is not None and state.unit.name == service and env in state.environments:
+                    return state.unit.owner
+        return ""
+
+    return find
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    before: Owned
+    want: Owned
+    keeping: Keeping
+    obstacles: Mapping[str, Own]
+
+
+def _make(
+    base: Build | None,
+    found: Settled,
+    judges: Judges,
+    actual: Actual,
+    evidence: Evidence,
+    landed: Landed,
+    world: World,
+) -> _Made:
+    refused_before = frozenset(refused_units(actual.kept))
+    had: Owned = {}
+    if base is not None:
+        had = owned(base, world.target, actual.kept, refused_before, world.memo, world.each)
+    render = owned(found.after, world.target, {}, found.refused, world.memo, world.each)
+    target = found.after.platform.targets[world.target]
+
+    def old_build(commit: Oid) -> Build | None:
+        try:
+            tree = world.trees(commit)
+        except KeyError:
+            return None
+        old_kit = kit_of(tree, world.shipped)
+        if isinstance(old_kit, Refusal):
+            return None
+        built = base_build(tree, old_kit, {}, world.trees, world.memo)
+        return None if isinstance(built, Refusal) else built
+
+    def outline(build: Build, key: Key) -> Outline:
+        done = outlines(build, [key], world.memo, world.each)[key]
+        return () if isinstance(done, Refusal) else done
+
+    keeping = keep(
+        Scene(
+            before=base,
+            settled=found,
+            owned_before=had,
+            rendered_after=render,
+            actual=actual,
+            judges=judges,
+            evidence=evidence,
+            before_commit=actual.cursor.commit if actual.cursor is not None else None,
+            commit=landed.commit,
+            drift=target.drift,
+            outline=outline,
+            old_build=old_build,
+        )
+    )
+    want = {**render}
+    for path, entry in keeping.kept.items():
+        old = render.get(path)
+        want[path] = Own(entry.id, entry.kind, None, old.unit if old is not None else None)
+    return _Made(had, want, keeping, obstructed(actual.head, had, want))
+
+
+def _finish(
+    base: Build | None, found: Settled, made: _Made, actual: Actual, landed: Landed, kit: Kit, world: World
+) -> Step | Unchanged:
+    drift = drifted(actual.head, made.before) if base is not None else ()
+    edits = _edits(found.after, made, actual, world)
+    problems = (*found.problems, *(_drift(path, made, path in made.keeping.kept) for path in drift))
+    if not edits and dict(made.keeping.kept) == dict(actual.kept):
+        return Unchanged(problems)
+    cursor = Cursor(landed.repository, landed.commit, kit.renderer, kit.digest)
+    edits[CURSOR] = cursor_bytes(cursor)
+    edits[KEPT] = kept_bytes(made.keeping.kept)
+    what = plan(
+        base, found.after, world.memo, refused=found.refused, problems=found.problems, kept=actual.kept, objects=False
+    )
+    return Step(edits, made.keeping.kept, cursor, what, _trailers(landed, kit), problems)
+
+
+def _edits(after: Build, made: _Made, actual: Actual, world: World) -> dict[str, Edit]:
+    """What differs between the head as it stands and what it should be, on owned paths only."""
+    edits: dict[str, Edit] = {}
+    differs = {path: own for path, own in made.want.items() if actual_id(actual.head, path) != own.id}
+    keys = {own.key for own in differs.values() if own.key is not None}
+    filled = fill(after, sorted(keys), world.memo, world.each)
+    for path, own in differs.items():
+        if own.id is None:
+            edits[path] = None
+        elif path in made.keeping.contents:
+            content = made.keeping.contents[path]
+            edits[path] = content[""] if own.kind == "file" else content
+        elif own.key is None:
+            edits[path] = own.id
+        else:
+            edits[path] = _bytes(filled[own.key], path, own)
+    for path in made.before.keys() - made.want.keys():
+        if actual_id(actual.head, path) is not None:
+            edits[path] = None
+    return edits
+
+
+def _bytes(done: Rendered | Refusal, path: str, own: Own) -> Edit:
+    if isinstance(done, Refusal):
+        raise ValueError(f"{path} is owned by a key that does not render")
+    if own.kind == "file":
+        return done.files[path]
+    prefix = path + "/"
+    return {name[len(prefix) :]: data for name, data in done.files.items() if name.startswith(prefix)}
+
+
+def _trailers(landed: Landed, kit: Kit) -> tuple[tuple[str, str], ...]:
+    rows = [("Platform-Commit", str(landed.commit))]
+    if landed.number:
+        rows.append(("Pull-Request", str(landed.number)))
+    if landed.author_id:
+        rows.append(("Author-Id", landed.author_id))
+    return (*rows, ("Kit", str(kit.renderer)))
+
+
+def _foreign_kit(cursor: Cursor) -> Problem:
+    return Problem(
+        CURSOR,
+        1,
+        1,
+        "CW0802",
+        f"the GitOps repo was written by kit {cursor.renderer} with other content than this Causeway carries",
+        "Rendering on with another kit would change every service without a plan that shows it.",
+        f"Run the Causeway that carries it, or accept what this one renders: `causeway resume {cursor.commit}`.",
+    )
+
+
+def _in_the_way(path: str, own: Own) -> Problem:
+    return Problem(
+        path,
+        1,
+        1,
+        "CW0803",
+        f"something that Causeway did not write stands at {path} in the GitOps repo",
+        "Only owned paths are ever written or removed, so that nobody's files are lost.",
+        f"Move or remove {path} there, or rename the {'service' if own.unit else 'environment or team'}.",
+    )
+
+
+def _drift(path: str, made: _Made, held: bool) -> Problem:
+    return replace(
+        _in_the_way(path, made.before[path]),
+        code="CW0804",
+        message=f"{path} was changed in the GitOps repo by someone else; it is {'left so' if held else 'restored'}",
+        why="What runs must be what the platform repo says.",
+        fix="Make the change in the platform repo instead.",
+        severity="warning",
+    )
