@@ -1,0 +1,28 @@
+"""The one WSGI application of the sandbox: API, git, pages."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from bot.sandbox import rest_commits, rest_git, rest_issues, rest_people, rest_pulls
+from bot.sandbox.gitserver import serve_git
+from bot.sandbox.hooks import Hooks
+from bot.sandbox.rest import Api
+from bot.sandbox.world import World
+
+REPO_ROUTES = (
+    *rest_git.ROUTES,
+    *rest_pulls.ROUTES,
+    *rest_issues.ROUTES,
+    *rest_commits.ROUTES,
+    *rest_people.ROUTES,
+)
+
+
+def make_app(world: World, hooks: Hooks) -> Flask:
+    """Everything that answers."""
+    app = Flask("bot.sandbox", static_folder=None, template_folder="pages")
+    app.url_map.strict_slashes = False
+    Api(world, hooks).serve(app, REPO_ROUTES, rest_people.ROOT_ROUTES)
+    serve_git(app, world)
+    return app
