@@ -147,7 +147,6 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/git/refs", create_ref, "write"),
     Route("DELETE", "/git/refs/<path:ref>", delete_ref, "write"),
     Route("GET", "/contents/", get_contents),
-    Route("GET", "/contents", get_contents),
     Route("GET", "/contents/<path:path>", get_contents),
     Route("PUT", "/contents/<path:path>", put_contents, "write"),
 )

@@ -68,9 +68,7 @@ def pull_commits(ask: Ask, repo: Repository, number: int) -> Answer:
 
 
 def is_merged(_ask: Ask, repo: Repository, number: int) -> Answer:
-    if repo.pull(number).merged_at is None:
-        raise WorldError(404, "Not Found")
-    return Answer(204)
+    return Answer(404 if repo.pull(number).merged_at is None else 204)
 
 
 def merge_pull(ask: Ask, repo: Repository, number: int) -> Answer:
