@@ -53,7 +53,8 @@ def create_app(
         if not door.secrets or not all(door.secrets):
             raise ValueError(f"forge {name} has no webhook secret, so anyone could wake the bot")
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = body_limit
+    # One more than allowed: a stream without a length is cut there in silence, and must still be seen to be too long.
+    app.config["MAX_CONTENT_LENGTH"] = body_limit + 1
     meters = _Meters(tuple(doors))
 
     @app.post("/webhooks/<forge>")
@@ -61,7 +62,7 @@ def create_app(
         if forge not in doors:
             return jsonify(error="no forge of this name"), 404
         started = time.perf_counter()
-        answer, status, outcome = _receive(forge, doors[forge], wakeups)
+        answer, status, outcome = _receive(forge, doors[forge], wakeups, body_limit)
         # The header comes from outside, so it is logged only in the alphabet that forges use.
         kind, delivery = (request.headers.get(f"X-GitHub-{name}", "") for name in ("Event", "Delivery"))
         log.info(
@@ -90,11 +91,13 @@ def create_app(
     return app
 
 
-def _receive(forge: str, door: Door, wakeups: Wakeups) -> tuple[Response, int, str]:
+def _receive(forge: str, door: Door, wakeups: Wakeups, body_limit: int) -> tuple[Response, int, str]:
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
-        return jsonify(error="longer than any webhook"), 413, "too_long"
+        return _too_long()
+    if len(body) > body_limit:
+        return _too_long()
     headers = {name.lower(): value for name, value in request.headers}
     delivery = FORGES[door.kind](headers, body, door.secrets)
     if isinstance(delivery, Denied):
@@ -107,6 +110,10 @@ def _receive(forge: str, door: Door, wakeups: Wakeups) -> tuple[Response, int, s
     except OutsideWorldError as err:
         return jsonify(error=str(err)), 503, "queue_away"
     return jsonify(wake=name), 202, "rung"
+
+
+def _too_long() -> tuple[Response, int, str]:
+    return jsonify(error="longer than any webhook"), 413, "too_long"
 
 
 class _Meters:

@@ -1,0 +1,67 @@
+"""Level-triggered writing: read what is there, do what is missing; after a lost answer, read before doing it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.ports import GoneError, OutsideWorldError
+
+_MOST_FAILURES = 3
+
+
+class UnknownOutcomeError(OutsideWorldError):
+    """A write whose answer was lost: it may have happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One text of ours at the forge. `edit` gives it the wanted content, `remove` takes it away."""
+
+    digest: str
+    edit: Callable[[], None]
+    remove: Callable[[], None]
+
+
+def ensure_one(
+    listed: Callable[[], Sequence[Found]],
+    create: Callable[[], None],
+    digest: str,
+    pause: Callable[[int], None],
+) -> bool:
+    """Afterwards exactly one text of ours is there, with this digest; False where nothing had to be written.
+
+    `listed` gives ours, oldest first: the oldest stays, younger twins go. After creating one it looks again, because
+    another worker may have done the same at the same moment; whoever created last sees both. That costs one list for
+    each text ever created and none for an unchanged one. A list that lags can still hide a twin; the next look takes it
+    away. `pause` waits before the n-th repetition; after three failures the last one is raised.
+    """
+    failures, wrote, created = 0, False, False
+    while True:
+        found = listed()
+        if created and not found:
+            # The list lags behind our own write. Creating again would make the twin.
+            return True
+        try:
+            if not found:
+                create()
+                wrote = created = True
+                continue
+            for twin in found[1:]:
+                twin.remove()
+                wrote = True
+            if found[0].digest != digest:
+                found[0].edit()
+                wrote = True
+            return wrote
+        except GoneError:
+            # Of what was listed, something went meanwhile: look again. But nowhere to create is an answer.
+            failures += 1
+            if not found or failures == _MOST_FAILURES:
+                raise
+        except UnknownOutcomeError:
+            failures += 1
+            if failures == _MOST_FAILURES:
+                raise
+            wrote = True
+            pause(failures)
