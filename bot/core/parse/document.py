@@ -1,0 +1,254 @@
+"""Events from the C parser to a document. Constructors are never used: they lose positions and crash on deep input."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from bot.core.model.values import Doc, Pointer, Pos, Value
+from bot.core.parse.refused import (
+    duplicate_key,
+    empty_file,
+    key_not_text,
+    not_allowed,
+    not_yaml,
+    number_out_of_range,
+    second_document,
+    too_much,
+    unreadable,
+)
+from bot.core.parse.scalars import OutOfRangeError, resolve_plain
+from bot.core.parse.source import DEFAULT, Limits, Source, flaw_problem, read_source
+from bot.core.problem import Problem, Refusal
+from bot.core.text import flaws
+
+# More than a person mends at once; a hostile file could hold ten thousands.
+_MOST_PROBLEMS = 100
+
+
+def assert_c_parser() -> None:
+    """RuntimeError where ruamel.yaml would silently read in pure Python, 14 to 300 times slower. For program start."""
+    parser = YAML(typ="safe", pure=False).Parser
+    if not parser.__module__.endswith("_ruamel_yaml"):
+        raise RuntimeError("the C parser of ruamel.yaml is missing: install ruamel.yaml.clib")
+
+
+def parse(path: str, data: bytes, limits: Limits = DEFAULT) -> Doc | Refusal:
+    """The document in `data`, or every problem found in it, in the order of the file.
+
+    Characters, duplicate keys and constructs that are not allowed are all reported; of syntax errors the first one.
+    """
+    source = read_source(path, data, limits)
+    if isinstance(source, Problem):
+        return Refusal((source,))
+    reading = _Reading(source, limits)
+    try:
+        reading.run()
+    except _StopError as stop:
+        reading.problems.append(stop.problem)
+    problems = sorted({*source.problems, *reading.problems})
+    return Refusal(tuple(problems)) if problems else Doc(path, reading.root, reading.marks)
+
+
+class _StopError(Exception):
+    """Reading on would cost too much or say nothing."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class _Map:
+    """An open mapping: the key that waits for its value, and where each key stood."""
+
+    __slots__ = ("key", "key_pos", "keys", "pointer", "value", "waiting")
+
+    def __init__(self, pointer: Pointer) -> None:
+        self.pointer = pointer
+        self.value: dict[str, Value] = {}
+        self.keys: dict[str, Pos] = {}
+        self.waiting = False
+        self.key = ""
+        self.key_pos = Pos(1, 1)
+
+
+class _List:
+    """An open list."""
+
+    __slots__ = ("pointer", "value")
+
+    def __init__(self, pointer: Pointer) -> None:
+        self.pointer = pointer
+        self.value: list[Value] = []
+
+
+class _Reading:
+    """One pass over the events of one file. `skip` counts open collections that stand where a key should."""
+
+    __slots__ = ("documents", "limits", "marks", "open", "problems", "root", "skip", "source")
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        self.source = source
+        self.limits = limits
+        self.problems: list[Problem] = []
+        self.marks: dict[Pointer, tuple[Pos | None, Pos]] = {}
+        self.root: Value = None
+        self.open: list[_Map | _List] = []
+        self.skip = 0
+        self.documents = 0
+
+    def run(self) -> None:
+        for count, event in enumerate(_events(self.source)):
+            if count > self.limits.events:
+                raise _StopError(too_much(self.source.path, _pos(event), f"{self.limits.events:,} values"))
+            if len(self.problems) >= _MOST_PROBLEMS:
+                return
+            self.take(event)
+        if not self.marks and not self.problems:
+            raise _StopError(empty_file(self.source.path))
+
+    def take(self, event: Any) -> None:
+        kind = type(event)
+        if kind is ScalarEvent:
+            self.constructs(event)
+            self.scalar(event)
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            self.constructs(event)
+            self.begin(event, _Map if kind is MappingStartEvent else _List)
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            self.end()
+        elif kind is AliasEvent:
+            self.problems.append(not_allowed(self.source.path, _pos(event), "alias"))
+            self.place(None, _pos(event))
+        elif kind is DocumentStartEvent:
+            self.document(event)
+
+    def document(self, event: Any) -> None:
+        self.documents += 1
+        pos = _pos(event)
+        if self.documents > 1:
+            raise _StopError(second_document(self.source.path, pos))
+        if event.version is not None or event.tags:
+            self.problems.append(not_allowed(self.source.path, pos, "directive"))
+
+    def constructs(self, event: Any) -> None:
+        if event.anchor is not None:
+            self.problems.append(not_allowed(self.source.path, _pos(event), "anchor"))
+        if event.tag is not None:
+            self.problems.append(not_allowed(self.source.path, _pos(event), "tag"))
+
+    def scalar(self, event: Any) -> None:
+        pos, text = _pos(event), event.value
+        top = self.open[-1] if self.open else None
+        if event.style == '"' and "\\" in self.source.text:
+            # Only a double-quoted scalar can hold what the file's own characters do not show.
+            for _, name in flaws(text):
+                self.problems.append(flaw_problem(self.source.path, pos, name, escaped=True))
+        plain = event.implicit[0]
+        if isinstance(top, _Map) and not top.waiting and not self.skip:
+            self.key(top, text, pos, plain)
+            return
+        try:
+            value = resolve_plain(text) if plain else text
+        except OutOfRangeError as error:
+            self.problems.append(number_out_of_range(self.source.path, pos, text, str(error)))
+            value = None
+        self.place(value, pos)
+
+    def key(self, top: _Map, text: str, pos: Pos, plain: bool) -> None:
+        if plain and text == "<<":
+            self.problems.append(not_allowed(self.source.path, pos, "merge key"))
+        elif plain and not _is_text(text):
+            self.problems.append(key_not_text(self.source.path, pos, text))
+        elif text in top.keys:
+            self.problems.append(duplicate_key(self.source.path, pos, text, top.keys[text]))
+        top.keys.setdefault(text, pos)
+        top.key, top.key_pos, top.waiting = text, pos, True
+
+    def begin(self, event: Any, kind: type[_Map] | type[_List]) -> None:
+        pos = _pos(event)
+        if len(self.open) + self.skip >= self.limits.depth:
+            raise _StopError(too_much(self.source.path, pos, f"{self.limits.depth} levels of nesting"))
+        top = self.open[-1] if self.open else None
+        if self.skip or (isinstance(top, _Map) and not top.waiting):
+            if not self.skip:
+                self.problems.append(key_not_text(self.source.path, pos, "a list or a map"))
+            self.skip += 1
+            return
+        pointer = self.pointer()
+        made = kind(pointer)
+        self.place(made.value, pos)
+        self.open.append(made)
+
+    def end(self) -> None:
+        if not self.skip:
+            self.open.pop()
+            return
+        self.skip -= 1
+        top = self.open[-1]
+        if not self.skip and isinstance(top, _Map):
+            top.key, top.waiting = "", True
+
+    def pointer(self) -> Pointer:
+        if not self.open:
+            return ()
+        top = self.open[-1]
+        return (*top.pointer, top.key if isinstance(top, _Map) else len(top.value))
+
+    def place(self, value: Value, pos: Pos) -> None:
+        """Puts a finished or just opened value where it belongs."""
+        if self.skip:
+            return
+        pointer = self.pointer()
+        if not self.open:
+            self.root = value
+            self.marks[pointer] = (None, pos)
+            return
+        top = self.open[-1]
+        if isinstance(top, _List):
+            top.value.append(value)
+            self.marks[pointer] = (None, pos)
+            return
+        if not top.waiting:  # an alias as a key, reported already
+            top.key, top.waiting = "", True
+            return
+        top.waiting = False
+        if top.key not in top.value:
+            top.value[top.key] = value
+            self.marks[pointer] = (top.key_pos, pos)
+
+
+def _events(source: Source) -> Iterator[Any]:
+    try:
+        yield from YAML(typ="safe", pure=False).parse(io.BytesIO(source.text.encode()))
+    except YAMLError as error:
+        # Where characters were replaced, what the parser then says is about our replacement.
+        if not source.problems:
+            raise _StopError(not_yaml(source, error)) from error
+    except Exception as error:
+        # Libraries raise TypeError and AssertionError on odd YAML. Nothing of ours runs inside this `try`.
+        raise _StopError(unreadable(source, error)) from error
+
+
+def _pos(event: Any) -> Pos:
+    return Pos(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        return isinstance(resolve_plain(text), str)
+    except OutOfRangeError:
+        return False
