@@ -29,9 +29,10 @@ _NOTHING = bytes.fromhex(EMPTY_TREE)
 
 @dataclass(slots=True)
 class _Folder:
-    """What is to become of one folder. `fresh`: nothing that stood there stays."""
+    """What is to become of one folder. `fresh`: nothing that stood there stays; `whole`: one edit says all of it."""
 
     fresh: bool = False
+    whole: bool = False
     names: dict[bytes, _Folder | bytes | Oid | None] = field(default_factory=dict)
 
 
@@ -71,7 +72,7 @@ def _place(top: _Folder, path: str, edit: Edit) -> None:
         elif here.names[part] is None:
             here.names[part] = _Folder(fresh=True)
         below = here.names[part]
-        if not isinstance(below, _Folder):
+        if not isinstance(below, _Folder) or below.whole:
             raise ValueError(f"{path!r} is inside of another edit")
         here = below
     other = here.names.get(name)
@@ -91,6 +92,7 @@ def _whole(path: str, files: Mapping[str, bytes]) -> _Folder:
         if not safe_path(inner):
             raise ValueError(f"not a path that may be written in {path!r}: {inner[:200]!r}")
         _place(folder, inner, data)
+    folder.whole = True
     return folder
 
 
