@@ -40,6 +40,8 @@ class ObjectChange:
     name: str
     action: Literal["create", "change", "delete", "keep"]
     changes: tuple[ValueChange, ...] = ()
+    was: ObjectKey = ""
+    """The path that it leaves, where the same object moves to another file."""
 
 
 DataAction = Literal["create", "change", "replace", "unknown", "keep", "drain", "destroy", "forget", "return", "prune"]
@@ -103,6 +105,8 @@ class ServicePlan:
     environments: tuple[EnvironmentPlan, ...]
     cause: str = ""
     """For `linked`: the unit folder or platform file whose change reached it."""
+    objects: tuple[ObjectChange, ...] = ()
+    """What belongs to no environment: its catalog entries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,183 @@
+"""What happens to the objects: both sides of the keys that differ, rendered and compared as decoded values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.core.build import Build, inputs_of
+from bot.core.build.fill import Each
+from bot.core.kit import Kit
+from bot.core.model.plan import ObjectChange, ValueChange
+from bot.core.model.render import Inputs, Key, Objects
+from bot.core.model.unit import Origins
+from bot.core.model.values import ObjectKey, Origin, Pointer, Value
+from bot.core.plan.diff import Difference, differences
+from bot.core.plan.shape import as_map, at, same
+from bot.core.plan.sides import OF_SERVICE, KeyPair, Sides
+from bot.core.problem import Refusal
+from bot.core.render import RENDERERS, trace
+
+Traced = Mapping[tuple[ObjectKey, Pointer], Origin]
+Identity = tuple[str, str, str, str]
+"""API version, kind, namespace, name: what an object is to a cluster, wherever its file stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One key's objects on both sides, and what happens to each."""
+
+    before: Objects
+    after: Objects
+    changes: tuple[ObjectChange, ...]
+
+
+def compare(
+    sides: Sides, pairs: Iterable[KeyPair], stay: frozenset[Key], each: Each[Any, Any] = map
+) -> Mapping[KeyPair, Compared]:
+    """Every pair's objects and changes. Keys in `stay` go from the render and are kept all the same. A key that does
+    not render on the side after changes nothing: its unit is refused."""
+    pairs = list(pairs)
+    old = _objects(sides.before, [pair.before for pair in pairs if pair.before is not None], each)
+    new = _objects(sides.after, [pair.after for pair in pairs if pair.after is not None], each)
+    found: dict[KeyPair, Compared] = {}
+    for pair in pairs:
+        was = old.get(pair.before) if pair.before is not None else {}
+        now = new.get(pair.after) if pair.after is not None else {}
+        if now is None:
+            found[pair] = Compared({}, {}, ())
+        else:
+            kept = pair.before in stay and pair.after is None
+            found[pair] = Compared(was or {}, now, tuple(_changes(sides, pair, was or {}, now, kept)))
+    return found
+
+
+class _Make:
+    """Renders objects under one kit; a class so that a process pool can carry it."""
+
+    __slots__ = ("kit",)
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+
+    def __call__(self, inputs: Inputs) -> Objects | Refusal:
+        return RENDERERS[inputs.key[0]].objects(inputs, self.kit)
+
+
+def _objects(build: Build | None, keys: list[Key], each: Each[Any, Any]) -> Mapping[Key, Objects | None]:
+    if build is None:
+        return {}
+    made = each(_Make(build.kit), [inputs_of(build, key) for key in keys])
+    return {key: None if isinstance(done, Refusal) else done for key, done in zip(keys, made, strict=True)}
+
+
+def _changes(sides: Sides, pair: KeyPair, old: Objects, new: Objects, kept: bool) -> Iterator[ObjectChange]:
+    if kept:
+        yield from (_named(path, old[path], "keep") for path in sorted(old))
+        return
+    moved = _moved(old, new)
+    origins = _Origins(sides, pair)
+    left = frozenset(moved.values())
+    for path in sorted(old.keys() | new.keys()):
+        was = moved.get(path, path)
+        if path in new and was in old:
+            if was != path or not same(old[was], new[path]):
+                change = _named(path, new[path], "change")
+                values = tuple(_values(was, old[was], path, new[path], origins))
+                yield replace(change, changes=values, was=was if was != path else "")
+        elif path in new:
+            yield _named(path, new[path], "create")
+        elif path not in left:
+            yield _named(path, old[path], "delete")
+
+
+def _named(path: ObjectKey, value: Value, action: Any) -> ObjectChange:
+    kind, name = _title(path, value)
+    return ObjectChange(path, kind, name, action)
+
+
+def _title(path: ObjectKey, value: Value) -> tuple[str, str]:
+    """Kind and name as a person would call it: the object's own, else by what the file is."""
+    found = as_map(value)
+    kind, name = found.get("kind"), as_map(found.get("metadata")).get("name")
+    if isinstance(kind, str) and isinstance(name, str):
+        return kind, name
+    folder, _, file = path.rpartition("/")
+    if "terraform" in folder.split("/"):
+        return "Terraform", file
+    return ("Catalog" if path.startswith("catalog/") else "File"), file
+
+
+def _moved(old: Objects, new: Objects) -> Mapping[ObjectKey, ObjectKey]:
+    """New path -> old path of objects that only their file's place changes: to the cluster they are the same."""
+    was, now = _only(old, new), _only(new, old)
+    return {now[identity]: was[identity] for identity in now.keys() & was.keys()}
+
+
+def _only(objects: Objects, without: Objects) -> Mapping[Identity, ObjectKey]:
+    """Objects whose path only this side has, by identity, where that is unique."""
+    named = [(path, _identity(value)) for path, value in objects.items() if path not in without]
+    times = Counter(identity for _, identity in named)
+    return {identity: path for path, identity in named if identity is not None and times[identity] == 1}
+
+
+def _identity(value: Value) -> Identity | None:
+    found, meta = as_map(value), as_map(as_map(value).get("metadata"))
+    if not isinstance(found.get("kind"), str) or not isinstance(meta.get("name"), str):
+        return None
+    return str(found.get("apiVersion")), str(found["kind"]), str(meta.get("namespace")), str(meta["name"])
+
+
+def _values(was: ObjectKey, before: Value, path: ObjectKey, after: Value, origins: _Origins) -> Iterator[ValueChange]:
+    if isinstance(before, str) or isinstance(after, str):
+        return  # whole files: their diff is made from bytes
+    for found in differences(before, after):
+        yield ValueChange(found.pointer, found.before, found.after, origins.of(was, path, found, after))
+
+
+class _Origins:
+    """Where values of one key's objects come from; traced only when somebody asks, since it is a second render."""
+
+    __slots__ = ("pair", "seen", "sides")
+
+    def __init__(self, sides: Sides, pair: KeyPair) -> None:
+        self.sides = sides
+        self.pair = pair
+        self.seen: dict[str, Traced] = {}
+
+    def of(self, was: ObjectKey, path: ObjectKey, found: Difference, after: Value) -> Origin | None:
+        """The side after says who gave a value; the side before only where the value is gone."""
+        if found.after is not None or at(after, found.now[:-1]) is None:
+            return _nearest(self._traced("after", self.sides.after, self.pair.after), path, found.now)
+        return _nearest(self._traced("before", self.sides.before, self.pair.before), was, found.was)
+
+    def _traced(self, side: str, build: Build | None, key: Key | None) -> Traced:
+        if side not in self.seen:
+            self.seen[side] = _trace(build, key) if build is not None and key is not None else {}
+        return self.seen[side]
+
+
+def _trace(build: Build, key: Key) -> Traced:
+    return trace(inputs_of(build, key), build.kit, _origins_of(build, key))
+
+
+def _origins_of(build: Build, key: Key) -> Origins:
+    if key[0] in ("service", "data"):
+        return build.origins((key[1], key[2]))
+    members = build.members[key]
+    return build.origins(members[0]) if members and key[0] in OF_SERVICE | {"namespace"} else {}
+
+
+def _nearest(traced: Traced, path: ObjectKey, pointer: Pointer) -> Origin | None:
+    """The origin at `pointer`, or of the first value below it."""
+    exact = traced.get((path, pointer))
+    if exact is not None:
+        return exact
+    below = [place for name, place in traced if name == path and place[: len(pointer)] == pointer]
+    return traced[(path, min(below, key=_sortable))] if below else None
+
+
+def _sortable(pointer: Pointer) -> tuple[tuple[int, str], ...]:
+    return tuple((part, "") if isinstance(part, int) else (-1, part) for part in pointer)
