@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bot.core.event import Delivery
-from bot.core.model.ask import Chain, CursorAsk, CursorSeen, DeliverAsk, ReviewAsk, Survey, SurveyAsk
+from bot.core.model.ask import Chain, CursorAsk, CursorSeen, DeliverAsk, DeliveredAsk, DeliveredSeen, ReviewAsk, Survey, SurveyAsk
 from bot.core.model.conversation import Said
 from bot.core.model.delivery import Edit
 from bot.core.tree import Oid, Tree
@@ -210,6 +210,9 @@ class Core(Protocol):
 
     def review(self, ask: ReviewAsk) -> Said:
         """Status and comment of one pull request."""
+
+    def delivered(self, ask: DeliveredAsk) -> DeliveredSeen:
+        """Which GitOps commit carries a landed change."""
 
     def deliver(self, ask: DeliverAsk) -> Chain:
         """GitOps commits for a run of landed changes, written to the target's mirror."""

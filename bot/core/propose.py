@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 
 from bot.core.build import Build, Memo
 from bot.core.build.fill import Each
+from bot.core.diffs import diffs
 from bot.core.kit import kit_of
 from bot.core.model.delivery import Evidence, Kept
 from bot.core.model.plan import Plan
@@ -18,6 +19,18 @@ from bot.core.rules.consent import judges_of
 from bot.core.settle import Trees, base_build, settle
 from bot.core.step import owner_of
 from bot.core.tree import Oid, Tree
+
+NOTHING = Plan((), (), (), concerns=False, mode="enforce", renderer=1, lines={})
+"""The plan of a change that touches nothing of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan, and the diffs of the files that it changes."""
+
+    plan: Plan
+    diffs: Mapping[str, str]
+
 
 OURS = ("services", "platform")
 """The folders of a platform repo that Causeway reads; nothing else there concerns it."""
@@ -39,7 +52,7 @@ def propose(
     trees: Trees,
     memo: Memo,
     each: Each[Inputs, Rendered | Refusal] = map,
-) -> Plan | Refusal:
+) -> Proposal | Refusal:
     """The plan of `merged` against `base`, both on the platform side. `base` is None where no ancestor can be read:
     the tree founds itself. A Refusal only where the platform's own files of `merged` cannot be read.
     """

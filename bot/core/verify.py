@@ -46,12 +46,12 @@ def verify(
         if actual.head.get(path) is None or actual.head.read(path) != data:
             breaches.append(Breach(path, None, actual_id(actual.head, path)))
     breaches.extend(
-        Breach(path, None, actual_id(actual.head, path)) for path in _ours(actual.head) if path not in expected
+        Breach(path, None, actual_id(actual.head, path)) for path in provenance_folders(actual.head) if path not in expected
     )
     return tuple(sorted(breaches, key=lambda b: b.path))
 
 
-def _ours(head: Tree) -> Iterator[str]:
+def provenance_folders(head: Tree) -> Iterator[str]:
     """Folders that carry our provenance, wherever a render could have put them."""
     for top in ("environments", "data"):
         for env in head.list(top):

@@ -16,6 +16,8 @@ class Head:
     """A GitOps target as fetched: which mirror holds it, and its branch's commit, None where there is no branch."""
 
     target: str
+    repo: str
+    """As config.yaml names it."""
     mirror: str
     commit: Oid | None
 
@@ -84,6 +86,8 @@ class ReviewAsk:
     delivered: Delivered | None = None
     halted: Halted | None = None
     lag: str = ""
+    speak: bool = False
+    """A comment stands there already, so the answer has one in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,6 @@ class Made:
     commit: Oid
     landed: Landed
     subject: str
-    environments: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +132,21 @@ class Chain:
     made: tuple[Made, ...]
     passed_over: tuple[PassedOver, ...]
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredAsk:
+    """Which GitOps commit carries `landed`?"""
+
+    mirror: str
+    head: Head
+    landed: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredSeen:
+    """The oldest GitOps commit whose cursor has reached the landed commit; None while none has."""
+
+    commit: Oid | None
+    time: int = 0
+    environments: tuple[str, ...] = ()

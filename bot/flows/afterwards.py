@@ -1,0 +1,83 @@
+"""The final word on a merged pull request: delivered as which commit, or why not yet."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from bot.core import words
+from bot.core.model.ask import DeliveredAsk, Head, ReviewAsk
+from bot.core.model.conversation import Delivered, Dialect, Halted, Said, Shas
+from bot.core.tree import NO_OID, Oid
+from bot.flows.deliver import refusal_of
+from bot.flows.place import Place
+from bot.ports import Commit, Git, Pull, Repository
+
+
+def after_merge(pull: Pull, place: Place, repository: Repository, tip: Oid | None, heads: tuple[Head, ...]) -> Said:
+    """What is to be said once the pull request has landed. The branch alone proves that it has."""
+    landed = _on_branch(place.git, pull.landed_sha, tip)
+    if landed is None or tip is None:
+        return words.not_on_branch(pull.base_ref)
+    base = came_from(place.git, landed, pull.head_sha)
+    delivered, halted = None, None
+    for head in heads:
+        seen = place.core.delivered(DeliveredAsk(place.git.path, head, landed.id))
+        if seen.commit is not None:
+            at = datetime.fromtimestamp(seen.time, UTC).strftime("%Y-%m-%d %H:%M UTC")
+            delivered = Delivered(seen.commit, _page(place, head, seen.commit), at, seen.environments)
+        else:
+            problems = refusal_of(place, head, tip, pull.number)
+            if problems:
+                halted = Halted(problems[0].message, words.resume(landed.id))
+    return place.core.review(
+        ReviewAsk(
+            mirror=place.git.path,
+            base=base,
+            merged=landed.tree,
+            heads=(),
+            head_sha=pull.head_sha,
+            now=int(time.time()),
+            dialect=Dialect("github"),
+            shas=Shas(base or NO_OID, pull.base_ref, pull.head_sha, f"{repository.web_url}/blob/{pull.head_sha}"),
+            stage="delivered" if delivered is not None else "merged",
+            delivered=delivered,
+            halted=halted,
+        )
+    )
+
+
+def came_from(git: Git, landed: Commit, head: Oid) -> Oid | None:
+    """The commit before a landed change. A rebase leaves several commits: the one before the first of them."""
+    parent = landed.parents[0] if landed.parents else None
+    if parent is None or len(landed.parents) > 1:
+        return parent
+    try:
+        if git.merge_tree(parent, head) == landed.tree:
+            return parent
+        older: Oid | None = parent
+        for _ in range(100):
+            if older is None:
+                break
+            parents = git.commit(older).parents
+            older = parents[0] if parents else None
+            if older is not None and git.merge_tree(older, head) == landed.tree:
+                return older
+    except KeyError:
+        # The head was deleted before it was ever fetched: the first parent is the best that is known.
+        return parent
+    return parent
+
+
+def _on_branch(git: Git, sha: Oid | None, tip: Oid | None) -> Commit | None:
+    if sha is None or tip is None:
+        return None
+    try:
+        return git.commit(sha) if git.is_ancestor(sha, tip) else None
+    except KeyError:
+        return None
+
+
+def _page(place: Place, head: Head, commit: Oid) -> str:
+    gitops = place.gitops(head.repo)
+    return f"{gitops.forge.repository().web_url}/commit/{commit}" if gitops is not None else ""

@@ -1,0 +1,28 @@
+"""Where a flow works: one platform repository with all that it may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.ports import Core, Forge, Git
+
+
+@dataclass(frozen=True, slots=True)
+class GitOps:
+    """A GitOps repository that this platform repository may write to."""
+
+    forge: Forge
+    git: Git
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One platform repository. `gitops` gives the repository that config.yaml names, None where it is not allowed."""
+
+    forge_name: str
+    repository: str
+    forge: Forge
+    git: Git
+    core: Core
+    gitops: Callable[[str], GitOps | None]

@@ -1,0 +1,217 @@
+"""The pure core over mirrors: reads trees by id, asks the core, and writes the objects that an answer names.
+
+It holds no token and reaches no network; it may run in a process that can be killed (`isolation.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from bot.core import words
+from bot.core.build import Memo
+from bot.core.kit import kit_of
+from bot.core.load import load_platform
+from bot.core.memory import read_actual
+from bot.core.model.ask import (
+    Chain,
+    CursorAsk,
+    CursorSeen,
+    DeliverAsk,
+    DeliveredAsk,
+    DeliveredSeen,
+    Head,
+    Link,
+    Made,
+    PassedOver,
+    ReviewAsk,
+    Survey,
+    SurveyAsk,
+    TargetSeen,
+)
+from bot.core.model.conversation import Conversation, Said
+from bot.core.model.delivery import Actual, Evidence, Kept, Step, Unchanged
+from bot.core.model.platform import Platform
+from bot.core.problem import Problem, Refusal
+from bot.core.propose import NOTHING, Proposal, concerns, propose
+from bot.core.step import World, step
+from bot.core.tree import Oid, Tree
+from bot.core.verify import provenance_folders
+from bot.git import Mirror
+from bot.history import Ran
+from bot.shipped import shipped_tree
+
+ANCESTORS = 50
+"""How far back a readable version of the platform's own files is looked for."""
+
+
+class Thinking:
+    """Implements `ports.Core`. Long-lived: what one question computed serves the next."""
+
+    def __init__(self) -> None:
+        self._memo = Memo()
+        self._mirrors: dict[str, Mirror] = {}
+
+    def survey(self, ask: SurveyAsk) -> Survey:
+        git = self._mirror(ask.mirror)
+        problems: tuple[Problem, ...] = ()
+        for commit in self._line(git, ask.commit):
+            platform = self._platform(git.tree(commit))
+            if not isinstance(platform, Refusal):
+                targets = tuple(TargetSeen(t.name, t.repo, t.branch) for t in platform.targets.values())
+                return Survey(targets, platform.mode == "observe", problems)
+            problems = problems or platform.problems
+        return Survey((), False, problems)
+
+    def cursor(self, ask: CursorAsk) -> CursorSeen:
+        actual = self._actual(ask.head)
+        if isinstance(actual, Refusal):
+            return CursorSeen("unreadable", problem=actual.problems[0])
+        if actual.cursor is not None:
+            return CursorSeen("found", actual.cursor.commit, actual.cursor.repository)
+        ours = actual.head is not None and any(True for _ in provenance_folders(actual.head))
+        return CursorSeen("lost" if ours else "absent")
+
+    def review(self, ask: ReviewAsk) -> Said:
+        git = self._mirror(ask.mirror)
+        outcome: Proposal | Refusal | None = None
+        observing = False
+        if ask.merged is not None:
+            base = self._base(git, ask.base)
+            merged = git.tree(ask.merged)
+            judging = base if base is not None else merged
+            platform = self._platform(judging)
+            observing = not isinstance(platform, Refusal) and platform.mode == "observe"
+            tip = git.tree(ask.base) if ask.base is not None else None
+            outcome = (
+                Proposal(NOTHING, {})
+                if not concerns(tip, merged)
+                else propose(
+                    base,
+                    merged,
+                    shipped_tree(),
+                    {head.target: kept for head in ask.heads if (kept := self._kept(head)) is not None},
+                    self._evidence(git, ask.heads, ask.now),
+                    ask.head_sha,
+                    ask.now,
+                    lambda commit: git.tree(commit),
+                    self._memo,
+                )
+            )
+        speak = words.withdrawn if ask.speak else words.say
+        return speak(
+            Conversation(
+                outcome=outcome.plan if isinstance(outcome, Proposal) else outcome,
+                stage=ask.stage,
+                dialect=ask.dialect,
+                shas=ask.shas,
+                draft=ask.draft,
+                observing=observing,
+                conflict=ask.conflict,
+                delivered=ask.delivered,
+                halted=ask.halted,
+                lag=ask.lag,
+                diffs=outcome.diffs if isinstance(outcome, Proposal) else {},
+            )
+        )
+
+    def delivered(self, ask: DeliveredAsk) -> DeliveredSeen:
+        git, gitops = self._mirror(ask.mirror), self._mirror(ask.head.mirror)
+        reached: list[Oid] = []
+        for commit in self._line(gitops, ask.head.commit) if ask.head.commit is not None else ():
+            seen = self.cursor(CursorAsk(replace(ask.head, commit=commit)))
+            if seen.state != "found" or not _reaches(git, ask.landed, seen.commit):
+                break
+            reached.append(commit)
+        if not reached:
+            return DeliveredSeen(None)
+        made = gitops.commit(reached[-1])
+        before = gitops.tree(made.parents[0]) if made.parents else None
+        return DeliveredSeen(made.id, made.time, _environments(before, gitops.tree(made.id)))
+
+    def deliver(self, ask: DeliverAsk) -> Chain:
+        git, gitops = self._mirror(ask.mirror), self._mirror(ask.head.mirror)
+        head = ask.head
+        made: list[Made] = []
+        passed: list[PassedOver] = []
+        problems: tuple[Problem, ...] = ()
+        for link in ask.links:
+            done = self._step(git, head, link, ask.resumed)
+            if isinstance(done, Refusal):
+                passed.append(PassedOver(link.landed, done.problems))
+                continue
+            problems = done.problems
+            if isinstance(done, Step):
+                message = words.commit_message(done)
+                commit = gitops.write(head.commit, done.edits, message, link.landed.time)
+                subject = message.partition("\n")[0]
+                made.append(Made(commit, link.landed, subject))
+                head = replace(head, commit=commit)
+        return Chain(tuple(made), tuple(passed), problems)
+
+    def _step(self, git: Mirror, head: Head, link: Link, resumed: Oid | None) -> Step | Unchanged | Refusal:
+        actual = self._actual(head)
+        if isinstance(actual, Refusal):
+            return actual
+        before = git.tree(actual.cursor.commit) if actual.cursor is not None else None
+        judging = self._base(git, link.before) if link.before is not None else None
+        world = World(shipped_tree(), head.target, lambda commit: git.tree(commit), self._memo)
+        evidence = self._evidence(git, (head,), link.landed.time, resumed)
+        return step(before, git.tree(link.landed.commit), judging, actual, evidence, link.landed, world)
+
+    def _evidence(self, git: Mirror, heads: tuple[Head, ...], now: int, resumed: Oid | None = None) -> Evidence:
+        lines = [(self._mirror(head.mirror), head.commit) for head in heads if head.commit is not None]
+        return Evidence(ran=Ran(git, lines, now), resumed=resumed)
+
+    def _actual(self, head: Head) -> Actual | Refusal:
+        return read_actual(self._mirror(head.mirror).tree(head.commit) if head.commit is not None else None)
+
+    def _kept(self, head: Head) -> Kept | None:
+        actual = self._actual(head)
+        return None if isinstance(actual, Refusal) else actual.kept
+
+    def _base(self, git: Mirror, tip: Oid | None) -> Tree | None:
+        """The newest version whose judges can be read, from `tip` back along first parents."""
+        for commit in self._line(git, tip) if tip is not None else ():
+            tree = git.tree(commit)
+            if not isinstance(self._platform(tree), Refusal):
+                return tree
+        return None
+
+    @staticmethod
+    def _platform(tree: Tree) -> Platform | Refusal:
+        kit = kit_of(tree, shipped_tree())
+        return kit if isinstance(kit, Refusal) else load_platform(tree, kit)
+
+    @staticmethod
+    def _line(git: Mirror, tip: Oid) -> Iterator[Oid]:
+        commit: Oid | None = tip
+        for _ in range(ANCESTORS):
+            if commit is None:
+                return
+            yield commit
+            parents = git.commit(commit).parents
+            commit = parents[0] if parents else None
+
+    def _mirror(self, path: str) -> Mirror:
+        if path not in self._mirrors:
+            self._mirrors[path] = Mirror(Path(path))
+        return self._mirrors[path]
+
+
+def _reaches(git: Mirror, landed: Oid, cursor: Oid) -> bool:
+    try:
+        return git.is_ancestor(landed, cursor)
+    except KeyError:
+        return False
+
+
+def _environments(before: Tree | None, after: Tree) -> tuple[str, ...]:
+    """Environments whose owned paths differ between two GitOps trees."""
+    found: set[str] = set()
+    for top in ("environments", "apps", "data"):
+        old = before.list(top) if before is not None else {}
+        new = after.list(top)
+        found |= {env for env in old.keys() | new.keys() if old.get(env) != new.get(env)}
+    return tuple(sorted(found))

@@ -1,0 +1,139 @@
+"""The only room that names concrete classes and reads the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.flows.place import GitOps, Place
+from bot.forges.github import GitHub
+from bot.git import Mirror
+from bot.isolation import IsolatedCore
+from bot.ports import Forge, OutsideWorldError
+from bot.settings import ForgeSettings, Settings
+from bot.wakeups import RqWakeups
+
+FILE = "CAUSEWAY_CONFIG"
+"""Environment variable that names a JSON file with the settings; `CAUSEWAY_<FIELD>` variables win over it."""
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message says which, what is wrong, and gives an example."""
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the file that CAUSEWAY_CONFIG names and from CAUSEWAY_* variables (JSON where not plain text)."""
+    given = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    if given.get(FILE):
+        try:
+            values.update(json.loads(Path(given[FILE]).read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{FILE} names {given[FILE]}, which cannot be read as JSON: {error}") from error
+    for name, info in Settings.model_fields.items():
+        raw = given.get(f"CAUSEWAY_{name.upper()}")
+        if raw is not None:
+            plain = info.annotation in (str, Path) or "Secret" in str(info.annotation)
+            values[name] = raw if plain else _json(name, raw)
+    try:
+        return TypeAdapter(Settings).validate_python(values, strict=False)
+    except ValidationError as error:
+        raise SettingsError(_told(error)) from error
+
+
+def _json(name: str, raw: str) -> object:
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise SettingsError(f"CAUSEWAY_{name.upper()} is not JSON: {error}") from error
+
+
+def _told(error: ValidationError) -> str:
+    lines = []
+    for item in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in item["loc"])
+        field = Settings.model_fields.get(str(item["loc"][0])) if item["loc"] else None
+        example = f" For example: {field.examples[0]}" if field is not None and field.examples else ""
+        name = f"CAUSEWAY_{where.partition('.')[0].upper()} ({where})" if where else "the settings"
+        lines.append(f"{name}: {item['msg']}.{example}")
+    return "\n".join(lines)
+
+
+class Wiring:
+    """One process's concrete world. Places are made on first use and kept: their children hold warm facts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._forges: dict[tuple[str, str], Forge] = {}
+        self._places: dict[tuple[str, str], Place] = {}
+        self._cores: list[IsolatedCore] = []
+
+    @cached_property
+    def wakeups(self) -> RqWakeups:
+        return RqWakeups(self.settings.redis_url)
+
+    def place(self, forge: str, repository: str) -> Place | None:
+        """The platform repository of that id at that forge; None where the settings do not name it."""
+        key = (forge, repository)
+        if key not in self._places:
+            made = self._make(forge, repository)
+            if made is None:
+                return None
+            self._places[key] = made
+        return self._places[key]
+
+    def places(self) -> list[Place]:
+        """Every platform repository of the settings."""
+        found = [self.place(f.name, t.repository) for f in self.settings.forges for t in f.tenants]
+        return [place for place in found if place is not None]
+
+    def close(self) -> None:
+        """Ends the children and closes connections."""
+        for core in self._cores:
+            core.close()
+        self.wakeups.close()
+
+    def _make(self, forge: str, repository: str) -> Place | None:
+        found = next((f for f in self.settings.forges if f.name == forge), None)
+        tenant = next((t for t in found.tenants if t.repository == repository), None) if found is not None else None
+        if found is None or tenant is None:
+            return None
+        allowed = tenant.gitops
+        core = IsolatedCore(self.settings.child_seconds, self.settings.child_memory_mib)
+        self._cores.append(core)
+        return Place(
+            forge_name=forge,
+            repository=repository,
+            forge=self._forge(found, repository),
+            git=self._mirror(found, repository),
+            core=core,
+            gitops=lambda name: self._gitops(found, allowed, name),
+        )
+
+    def _gitops(self, forge: ForgeSettings, allowed: tuple[str, ...], name: str) -> GitOps | None:
+        """Names can be taken over, ids cannot: a name counts only where an allowed id bears it now."""
+        for repository in allowed:
+            there = self._forge(forge, repository)
+            try:
+                bears = there.repository().full_name.lower() == name.lower()
+            except OutsideWorldError:
+                if repository == allowed[-1]:
+                    raise
+                continue
+            if bears:
+                return GitOps(there, self._mirror(forge, repository))
+        return None
+
+    def _forge(self, forge: ForgeSettings, repository: str) -> Forge:
+        key = (forge.name, repository)
+        if key not in self._forges:
+            self._forges[key] = GitHub.of(forge, repository, self.settings)
+        return self._forges[key]
+
+    def _mirror(self, forge: ForgeSettings, repository: str) -> Mirror:
+        return Mirror(self.settings.data_dir / "mirrors" / f"{forge.name}-{repository}.git")
