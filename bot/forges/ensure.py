@@ -48,14 +48,14 @@ def ensure_one(
                 wrote = created = True
                 continue
             for twin in found[1:]:
-                twin.remove()
+                _remove(twin)
                 wrote = True
             if found[0].digest != digest:
                 found[0].edit()
                 wrote = True
             return wrote
         except GoneError:
-            # Of what was listed, something went meanwhile: look again. But nowhere to create is an answer.
+            # Somebody deleted what was listed: look again. But no place to create it in is an answer.
             failures += 1
             if not found or failures == _MOST_FAILURES:
                 raise
@@ -65,3 +65,11 @@ def ensure_one(
                 raise
             wrote = True
             pause(failures)
+
+
+def _remove(twin: Found) -> None:
+    try:
+        twin.remove()
+    except GoneError:
+        # Another worker was quicker; that it is gone is all we wanted.
+        return
