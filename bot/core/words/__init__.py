@@ -1,0 +1,64 @@
+"""Every sentence that Causeway says. It decides nothing: plans, steps and refusals come in, words go out."""
+
+from bot.core.model.conversation import Conversation, Said
+from bot.core.model.plan import Plan
+from bot.core.words.annotations import Annotation, annotations
+from bot.core.words.comment import comment, digest
+from bot.core.words.commit import commit_message
+from bot.core.words.notices import (
+    always_refused,
+    cursor_left,
+    cursor_lost,
+    failed_delivery,
+    foreign_cursor,
+    halted,
+    lag,
+    not_on_branch,
+    other_branch,
+    resume,
+    target_not_allowed,
+)
+from bot.core.words.status import LOOKING, status
+from bot.core.words.terminal import terminal
+from bot.core.words.verdict import verdict
+
+__all__ = [
+    "LOOKING",
+    "Annotation",
+    "always_refused",
+    "annotations",
+    "comment",
+    "commit_message",
+    "cursor_left",
+    "cursor_lost",
+    "failed_delivery",
+    "foreign_cursor",
+    "halted",
+    "lag",
+    "not_on_branch",
+    "other_branch",
+    "resume",
+    "say",
+    "status",
+    "target_not_allowed",
+    "terminal",
+    "verdict",
+    "withdrawn",
+]
+
+
+def say(talk: Conversation) -> Said:
+    """The status, and the comment where there is something to say. Nothing to say is a plan that concerns nothing of
+    ours, without delivery trouble; a pull request that has a comment from before then gets `withdrawn`."""
+    plan = talk.outcome
+    silent = isinstance(plan, Plan) and not plan.concerns and not plan.errors
+    if silent and not (talk.error_id or talk.halted or talk.delivered or talk.conflict):
+        found = verdict(talk)
+        return Said(found.state, status(found), None, "")
+    return withdrawn(talk)
+
+
+def withdrawn(talk: Conversation) -> Said:
+    """The same with a comment in any case, so that one that stands there does not go on saying what is over."""
+    found = verdict(talk)
+    return Said(found.state, status(found), comment(talk), digest(talk))

@@ -1,0 +1,56 @@
+"""After the merge: what was written where, what is still on its way, and how it differs from what was reviewed."""
+
+from __future__ import annotations
+
+from bot.core.model.conversation import Conversation, Delivered
+from bot.core.model.plan import Plan
+from bot.core.words import blocks
+from bot.core.words.amounts import about, names, places
+from bot.core.words.inline import Line, bold, joined, line, own
+from bot.core.words.ladder import Part, Rung
+from bot.core.words.problems import sentence
+
+
+def parts(talk: Conversation) -> list[Part]:
+    """What follows the first line once there is a commit; empty before."""
+    if talk.delivered is None:
+        return []
+    notes = _notes(talk.delivered)
+    written = _written(talk.delivered, talk.outcome if isinstance(talk.outcome, Plan) else None)
+    shown = [Part({Rung.MUST: lambda: written})]
+    return [Part({Rung.MUST: lambda: notes}), *shown] if notes else shown
+
+
+def _notes(done: Delivered) -> str:
+    """The difference to what was reviewed comes before everything else."""
+    if not done.notes:
+        return ""
+    head = blocks.paragraph(bold("This is not quite what was reviewed:"))
+    return f"{head}\n\n{blocks.bullets([sentence(note) for note in done.notes[:20]])}"
+
+
+def _written(done: Delivered, plan: Plan | None) -> str:
+    if not done.environments:
+        return blocks.paragraph(line("Nothing that runs in an environment changed."))
+    waits = {environment: _data(plan, environment) for environment in done.environments}
+    if not any(waits.values()):
+        return blocks.paragraph(line("Written to ", names(done.environments, 12), "."))
+    same: dict[Line, list[str]] = {}
+    for environment, words in waits.items():
+        same.setdefault(words, []).append(environment)
+    rows = [[places(where), (own("yes"),), words or (own("nothing to wait for"),)] for words, where in same.items()]
+    return blocks.table([(own(""),), (own("written"),), (own("waits for"),)], rows)
+
+
+def _data(plan: Plan | None, environment: str) -> Line:
+    """Databases that this change creates and that take a while."""
+    found = [
+        line(names([f"{service.name}/{data.need}"], as_code=True), ", ", about(data.ready_in))
+        for service in (plan.services if plan is not None else ())
+        for there in service.environments
+        if there.environment == environment
+        for data in there.data
+        if data.action == "create" and data.ready_in
+    ]
+    more = f" and {len(found) - 4:,} more" if len(found) > 4 else ""
+    return line(joined(found[:4], "; "), more) if found else ()

@@ -1,0 +1,16 @@
+"""The status: one line of plain text, at most 140 characters."""
+
+from __future__ import annotations
+
+from bot.core.words.inline import clip, plain
+from bot.core.words.verdict import Verdict
+
+LIMIT = 140
+LOOKING = "Looking at what this would change"
+"""The pending status of a look that takes longer than a moment."""
+
+
+def status(found: Verdict) -> str:
+    """`Ready: 1 service, 3 environments, +$222 a month`."""
+    words = " ".join(plain(found.short).split())
+    return clip(words[:1].upper() + words[1:], LIMIT)

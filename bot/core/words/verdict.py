@@ -1,0 +1,212 @@
+"""The verdict: first line, who or what unblocks, and what it is to the forge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bot.core.model.conversation import Conversation, Delivered, Halted
+from bot.core.model.plan import Plan
+from bot.core.problem import Problem, Refusal
+from bot.core.words import problems, what
+from bot.core.words.amounts import count, money, names, places, unique
+from bot.core.words.data import Stake, at_stake
+from bot.core.words.inline import Line, bold, code, line, link, user
+from bot.core.words.links import place
+
+State = Literal["success", "failure", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`says` follows the icon and the word in the first line; `brief` follows the word in a status."""
+
+    icon: str
+    word: str
+    says: Line
+    brief: Line
+    state: State
+    unblock: Line = ()
+
+    @property
+    def first(self) -> Line:
+        """The first line without its icon: `Ready: checkout changes in prod`."""
+        return line(f"{self.word}: " if self.word else "", self.says)
+
+    @property
+    def short(self) -> Line:
+        """The status."""
+        return line(f"{self.word}: " if self.word else "", self.brief)
+
+
+def verdict(talk: Conversation) -> Verdict:
+    """The verdict of the whole conversation: what went wrong outside first, then what was decided."""
+    found = _verdict(talk)
+    plan = talk.outcome
+    observing = talk.observing or (isinstance(plan, Plan) and plan.mode == "observe")
+    return _observed(found) if observing else found
+
+
+def of_plan(plan: Plan) -> Verdict:
+    """The verdict of a plan alone, as a terminal tells it."""
+    return _observed(_decided(plan)) if plan.mode == "observe" else _decided(plan)
+
+
+def _verdict(talk: Conversation) -> Verdict:
+    if talk.error_id:
+        return _error(talk.error_id)
+    if talk.halted is not None:
+        return _halted(talk.halted)
+    if talk.delivered is not None:
+        return _delivered(talk.delivered)
+    if talk.conflict:
+        return _conflict(talk)
+    match talk.outcome:
+        case None if talk.stage != "closed":
+            return _error("")
+        case Refusal(problems=found):
+            return refused(found)
+        case Plan() as plan if talk.stage == "open" or (plan.errors and talk.stage != "closed"):
+            return _decided(plan)
+        case _:
+            return _landed(talk)
+
+
+def _decided(plan: Plan) -> Verdict:
+    if plan.errors:
+        return _problems(plan)
+    if not plan.concerns:
+        nothing = line("nothing here concerns Causeway")
+        return Verdict("✅", "Ready", nothing, nothing, "success")
+    return Verdict("✅", "Ready", what.headline(plan), _figures(plan), "success")
+
+
+def _figures(plan: Plan) -> Line:
+    """`1 service, 3 environments, +$222 a month`."""
+    services = [service for service in plan.services if service.action != "refused"]
+    warned = len(plan.problems)
+    waiting = [s for s in services if s.environments and all(e.action == "waiting" for e in s.environments)]
+    if services and len(waiting) == len(services):
+        numbers = line(
+            names([s.name for s in waiting], 2), " waits for its first release in ", places(what.environments(waiting))
+        )
+    elif services:
+        dearer = what.cost(plan)
+        numbers = line(
+            f"{count(len(services), 'service')}, {count(len(what.environments(services)), 'environment')}",
+            f", {money(dearer, signed=True)} a month" if dearer else "",
+        )
+    else:
+        numbers = what.headline(plan)
+    return line(numbers, f" · {count(warned, 'warning')}" if warned else "")
+
+
+def _problems(plan: Plan) -> Verdict:
+    stakes = at_stake(plan)
+    if stakes:
+        return _blocked(plan, stakes)
+    runs = any(service.environments for service in plan.services)
+    rest = " Everything else is fine: what is below holds once that is done." if runs else ""
+    unblock = line(f"Mend {_them(plan.errors)} and push; nobody else needs to act.{rest}")
+    return Verdict("❌", "", problems.headline(plan.errors), problems.summed(plan.errors), "failure", unblock)
+
+
+def _them(found: Sequence[Problem]) -> str:
+    return "it" if len(found) == 1 else "these"
+
+
+def _blocked(plan: Plan, stakes: Sequence[Stake]) -> Verdict:
+    where = places(unique(stake.plan.environment for stake in stakes))
+    said = line(where, " would lose data")
+    others = len(plan.errors) - len(stakes)
+    more = f", and {count(others, 'other problem')}" if others > 0 else ""
+    keep = line("Change it back to keep the data")
+    entry = line(
+        ", or list ", names([stake.path for stake in stakes], 3, as_code=True), " in ", code("platform/destroy.yaml")
+    )
+    unblock = line(keep, entry, " with a reason to lose it on purpose.")
+    stores = names([f"{stake.service.name}/{stake.data.need}" for stake in stakes], 3)
+    return Verdict("⛔", "Blocked", line(said, more), line(said, " (", stores, ")"), "failure", unblock)
+
+
+def refused(found: Sequence[Problem]) -> Verdict:
+    """The verdict where the platform's own files are no platform."""
+    said = line("the platform's own files cannot be read")
+    first = found[0]
+    unblock = line("Nothing can be planned until ", code(place(first), 160), " is mended; the platform team can do it.")
+    return Verdict(
+        "⛔", "Refused", said, line(said, " (", user(f"{first.path}:{first.line}", 80), ")"), "failure", unblock
+    )
+
+
+def _conflict(talk: Conversation) -> Verdict:
+    said = line("this cannot be merged into ", user(talk.shas.base_ref, 60), " as it is")
+    paths = names(talk.conflict, 5, as_code=True)
+    unblock = line(
+        "Both sides changed ",
+        paths,
+        ". Merge ",
+        code(talk.shas.base_ref, 60),
+        " into this branch, settle it, and push.",
+    )
+    brief = line(
+        count(len(talk.conflict), "file"),
+        f" {'conflicts' if len(talk.conflict) == 1 else 'conflict'} with ",
+        user(talk.shas.base_ref, 60),
+    )
+    return Verdict("⛔", "Conflict", said, brief, "failure", unblock)
+
+
+def _error(error_id: str) -> Verdict:
+    said = line("Causeway could not look at this, and that is its own fault")
+    if not error_id:
+        return Verdict("⛔", "Failed", said, said, "failure", line("It is tried again when something changes here."))
+    unblock = line(
+        "Push again to try again. If it stays, give the platform team this id, which the log knows: ",
+        code(error_id, 60),
+        ".",
+    )
+    return Verdict("⛔", "Failed", said, line("unexpected error, id ", user(error_id, 60)), "failure", unblock)
+
+
+def _halted(halted: Halted) -> Verdict:
+    said = line("deliveries stand still")
+    command = line("To go on: ", code(halted.command, 300)) if halted.command else ()
+    unblock = line(user(halted.why, 600), " ", command)
+    return Verdict("⏸", "Halted", said, line(user(halted.why, 100)), "failure", unblock)
+
+
+def _delivered(done: Delivered) -> Verdict:
+    told = line(link(done.sha[:7], done.url), " · ", user(done.at, 40))
+    where = line(" to ", places(done.environments)) if done.environments else ()
+    brief = line(code(done.sha[:7]), where, " · differs from what was reviewed" if done.notes else "")
+    return Verdict("🚚", "Delivered", told, brief, "success")
+
+
+def _landed(talk: Conversation) -> Verdict:
+    if talk.stage == "closed":
+        said = line("nothing changes")
+        return Verdict("🚪", "Closed without merging", said, said, "success")
+    if talk.stage == "delivered":
+        said = line("there was nothing to deliver")
+        return Verdict("✅", "Merged", said, said, "success")
+    said = line("delivery comes next")
+    return Verdict("🚚", "Merged", said, said, "success")
+
+
+def _observed(found: Verdict) -> Verdict:
+    """The same, where Causeway only watches: nothing fails and nothing is pushed."""
+    inner = line(f"{found.word.lower()}: " if found.word else "", found.says)
+    calm = line(
+        bold("Nothing is blocked and nothing is pushed"),
+        ": ",
+        code("platform/config.yaml"),
+        " says ",
+        code("mode: observe"),
+        ". ",
+    )
+    brief = line(f"{found.word.lower()}: " if found.word else "", found.brief)
+    return replace(
+        found, icon="👁", word="Observing", says=inner, brief=brief, state="success", unblock=line(calm, found.unblock)
+    )
