@@ -47,29 +47,31 @@ def ensure_one(
                 create()
                 wrote = created = True
                 continue
-            for twin in found[1:]:
-                _remove(twin)
-                wrote = True
+            wrote = wrote or len(found) > 1
+            removed = [_removed(twin) for twin in found[1:]]
             if found[0].digest != digest:
                 found[0].edit()
                 wrote = True
-            return wrote
+            if all(removed) or failures == _MOST_FAILURES:
+                return wrote
+            failures += 1
         except GoneError:
             # Somebody deleted what was listed: look again. But no place to create it in is an answer.
             failures += 1
-            if not found or failures == _MOST_FAILURES:
+            if not found or failures >= _MOST_FAILURES:
                 raise
         except UnknownOutcomeError:
             failures += 1
-            if failures == _MOST_FAILURES:
+            if failures >= _MOST_FAILURES:
                 raise
             wrote = True
             pause(failures)
 
 
-def _remove(twin: Found) -> None:
+def _removed(twin: Found) -> bool:
+    """False where it was gone already: most likely another worker was quicker, but only another look can tell."""
     try:
         twin.remove()
     except GoneError:
-        # Another worker was quicker; that it is gone is all we wanted.
-        return
+        return False
+    return True

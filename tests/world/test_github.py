@@ -387,7 +387,7 @@ def test_an_unchanged_review_costs_five_requests(world: World) -> None:
 def named(fault: Fault) -> str:
     told = {name: getattr(fault, name) for name in ("before", "after", "drop", "truncate", "skip")}
     how = ", ".join(f"{name} {value}" for name, value in told.items() if value)
-    return f"{fault.times} × {fault.method} {how}"
+    return f"{fault.times} {fault.method} {how}"
 
 
 COMMENTS = r"/api/v3/repositories/\d+/issues/\d+/comments"
@@ -428,7 +428,7 @@ def test_whatever_fails_around_an_edit_the_comment_shows_the_newest(world: World
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault("DELETE", after=502), Fault("DELETE", before=502), Fault("DELETE", before=404)]
+    "fault", [Fault("DELETE", after=502), Fault("DELETE", before=502), Fault("DELETE", before=404)], ids=named
 )
 def test_whatever_fails_around_a_twin_it_goes(world: World, fault: Fault) -> None:
     marker = Marker(SECRET, f"comment:{world.repository}:{world.number}")
