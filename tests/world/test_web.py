@@ -20,6 +20,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bot.listen import Listening
 from bot.ports import OutsideWorldError
+from bot.sandbox import Sandbox
 from bot.valkey import start_valkey
 from bot.wakeups import QUEUES, RqWakeups
 from bot.web import Door, create_app
@@ -301,3 +302,16 @@ def test_closing_answers_what_has_arrived() -> None:
             time.sleep(0.2)
         assert answer.result()[0] == 202
     assert slow.rung == ["review-github-12-3"]
+
+
+def test_what_a_forge_really_posts_wakes_whom_it_concerns(bell: Bell, port: int, sandbox: Sandbox) -> None:
+    sandbox.create_user("ada")
+    repository = sandbox.create_repository("acme/platform", {"README.md": "hello\n"})
+    sandbox.create_webhook("acme/platform", f"http://127.0.0.1:{port}/webhooks/github", SECRET)
+    sandbox.commit("acme/platform", "topic", {"a.txt": "1\n"}, "Add a", "ada")
+    number = sandbox.open_pull("acme/platform", "Add a", "topic", "main", "ada")
+    sandbox.comment("acme/platform", number, "hello", "ada")
+    sandbox.merge("acme/platform", number, "merge", "ada")
+    assert sandbox.wait_for_webhooks()
+    review, deliver = f"review-github-{repository}-{number}", f"deliver-github-{repository}"
+    assert sorted(bell.rung) == [deliver, review, review, review]
