@@ -82,6 +82,8 @@ class Facts:
     """Decimal string, a month, in the platform's currency."""
     migrates: bool = False
     """Has a migration, whose Job needs rights that the namespace's own render gives."""
+    cluster: str = ""
+    """Name of the cluster: environments that share one share its namespaces."""
 
 
 @dataclass(frozen=True, slots=True)

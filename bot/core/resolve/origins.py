@@ -1,0 +1,138 @@
+"""Who gave each value. Worked out only when somebody asks: a fleet of thousands is built without ever asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast
+
+from bot.core.kit import Kit
+from bot.core.kit.defaults import leaves
+from bot.core.model.platform import Environment, Platform
+from bot.core.model.unit import Unit
+from bot.core.model.values import Doc, Origin, Pointer, Value
+from bot.core.problem import Problem, Refusal
+from bot.core.resolve.needs import matching
+from bot.core.resolve.scene import Scene
+
+_Map = Mapping[str, Value]
+SceneOf = Callable[[Unit, Environment, Platform, Kit, list[Problem]], Scene | Refusal]
+
+
+class LazyOrigins(Mapping[Pointer, Origin]):
+    """An origin for every leaf of an effective manifest, computed at the first look."""
+
+    __slots__ = ("_environment", "_kit", "_made", "_platform", "_scene_of", "_unit", "_value")
+
+    def __init__(
+        self, scene_of: SceneOf, unit: Unit, environment: Environment, platform: Platform, kit: Kit, value: _Map
+    ) -> None:
+        self._scene_of, self._unit, self._environment = scene_of, unit, environment
+        self._platform, self._kit, self._value = platform, kit, value
+        self._made: Mapping[Pointer, Origin] | None = None
+
+    def __getitem__(self, pointer: Pointer) -> Origin:
+        return self._all()[pointer]
+
+    def __iter__(self) -> Iterator[Pointer]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> Mapping[Pointer, Origin]:
+        if self._made is None:
+            scene = self._scene_of(self._unit, self._environment, self._platform, self._kit, [])
+            if isinstance(scene, Refusal):
+                raise TypeError("origins are asked of what was resolved")
+            self._made = {leaf: _origin(scene, leaf) for leaf in leaves(self._value)}
+        return self._made
+
+
+def _origin(scene: Scene, leaf: Pointer) -> Origin:
+    special = _SPECIAL.get(str(leaf[0]))
+    found = special(scene, leaf) if special is not None else None
+    return found or _said(scene, leaf) or _default(scene, leaf)
+
+
+def _said(scene: Scene, leaf: Pointer) -> Origin | None:
+    """The manifest's own word for the leaf, or for the whole that it is part of (a list, a short form)."""
+    pointer = leaf
+    while pointer:
+        found = scene.origin(pointer)
+        if found is not None:
+            return found
+        pointer = pointer[:-1]
+    below = [written for written in scene.spots if written[: len(leaf)] == leaf]
+    return scene.origin(below[0]) if below else None
+
+
+def _default(scene: Scene, leaf: Pointer) -> Origin:
+    pointer = leaf
+    while pointer:
+        found = scene.settled.origins.get(pointer)
+        if found is not None:
+            return found
+        pointer = pointer[:-1]
+    return Origin("blueprint", scene.blueprint.path, 1, 1, "nothing says otherwise")
+
+
+def _image(scene: Scene, leaf: Pointer) -> Origin | None:  # noqa: ARG001  one origin for all its parts
+    doc = scene.unit.releases
+    if doc is None or "image" not in scene.release:
+        return None
+    pos = doc.at((scene.environment.name, "image"))
+    return Origin("release", doc.path, pos.line, pos.column)
+
+
+def _route(scene: Scene, leaf: Pointer) -> Origin | None:
+    if len(leaf) < 2:
+        return None
+    given = cast("Sequence[_Map] | None", scene.said.get("routes"))
+    if given is None or (leaf[2] == "host" and "host" not in given[cast(int, leaf[1])]):
+        return _environment(scene, "domain", "every service is reached below the domain of its environment")
+    return None
+
+
+def _need(scene: Scene, leaf: Pointer) -> Origin | None:
+    if len(leaf) < 3:
+        return None
+    name, field = str(leaf[1]), leaf[-1] if leaf[2] == "options" else leaf[2]
+    if field in ("type", "class", "size", "version") or leaf[2] == "options":
+        said = scene.origin(("needs", name, field))
+        if said is not None:
+            return said
+    need = cast(_Map, cast(_Map, scene.said["needs"])[name])
+    here = {"service": scene.unit.name, "environment": scene.environment.name, "kind": scene.environment.kind}
+    here |= {"class": str(need.get("class", "default")), "team": scene.unit.owner}
+    rule = matching(scene.platform.recipes, str(need["type"]), here)
+    if rule is None:
+        return None
+    return _at(scene, "platform/recipes.yaml", ("recipes", rule.index), "recipe", f"recipe {rule.recipe}")
+
+
+def _cost(scene: Scene, leaf: Pointer) -> Origin | None:  # noqa: ARG001  a sum has no place of its own
+    return _environment(scene, "prices", "prices of the environment and of the recipes")
+
+
+def _pull_secret(scene: Scene, leaf: Pointer) -> Origin | None:  # noqa: ARG001  one origin for all its parts
+    return _environment(scene, "registries", "images of this registry want a login")
+
+
+def _environment(scene: Scene, field: str, reason: str) -> Origin:
+    pointer: Pointer = ("environments", scene.environment.name, field)
+    return _at(scene, "platform/environments.yaml", pointer, "environment", reason)
+
+
+def _at(scene: Scene, path: str, pointer: Pointer, layer: str, reason: str) -> Origin:
+    doc: Doc = scene.platform.docs[path]
+    pos = doc.at(pointer)
+    return Origin("recipe" if layer == "recipe" else "environment", path, pos.line, pos.column, reason)
+
+
+_SPECIAL: Mapping[str, Callable[[Scene, Pointer], Origin | None]] = {
+    "image": _image,
+    "routes": _route,
+    "needs": _need,
+    "cost": _cost,
+    "pull_secrets": _pull_secret,
+}
