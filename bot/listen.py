@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -20,6 +21,10 @@ _REQUEST_SECONDS = 30
 """Forges give up after ten."""
 
 _FAREWELL_SECONDS = 5.0
+
+
+# It warns whenever a request waits for a thread at all, which under load is thousands of lines a second.
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 class _ImpatientChannel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
@@ -47,7 +52,7 @@ class Listening:
         host: str,
         port: int,
         *,
-        threads: int = 8,
+        threads: int = 4,
         body_limit: int = BODY_LIMIT,
         request_seconds: int = _REQUEST_SECONDS,
     ) -> None:

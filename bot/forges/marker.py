@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 HINT = "<!-- causeway:"
 """What every marker begins with. Proof of nothing: anyone can type it."""
@@ -24,7 +24,7 @@ class Marker:
     edits a comment and damages the digest gets the comment rewritten, never a second one beside it.
     """
 
-    secret: str
+    secret: str = field(repr=False)
     place: str
 
     def sign(self, body: str, key: str, digest: str) -> str:
