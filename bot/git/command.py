@@ -66,11 +66,16 @@ _CONFIG: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds after which a git command is killed with everything it started."""
+    """Seconds after which a git command is killed with everything it started.
+
+    They are needed: where an answer is cut off in the middle, git waits for ever, and no network timeout ends it.
+    """
 
     local: float = 60.0
     list: float = 60.0
-    fetch: float = 900.0
+    fetch: float = 300.0
+    clone: float = 900.0
+    """For the first fetch into a mirror."""
     push: float = 300.0
 
 

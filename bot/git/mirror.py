@@ -120,7 +120,7 @@ class Mirror:
             clear_stale_locks(self._path)
             self._sweep_up()
             for arguments in (["pack-refs", "--all"], ["repack", "--geometric=2", "-d", "-q"]):
-                ran = git(arguments, folder=self._path, limit=self._limits.fetch)
+                ran = git(arguments, folder=self._path, limit=self._limits.clone)
                 if ran.code != 0:
                     raise self._failed(arguments[0], ran)
 
@@ -132,7 +132,7 @@ class Mirror:
                 seen = self._path.stat().st_ino
                 return act()
         except DamagedError:
-            with held(self._lock, alone=True, limit=self._limits.fetch):
+            with held(self._lock, alone=True, limit=self._limits.clone):
                 if self._path.stat().st_ino == seen:  # else another process has made it anew by now
                     self._make()
         with self._shared():
@@ -142,7 +142,7 @@ class Mirror:
     def _shared(self) -> Iterator[None]:
         """While it is held, the mirror is there and nobody throws it away."""
         self._ready()
-        with held(self._lock, alone=False, limit=self._limits.fetch):
+        with held(self._lock, alone=False, limit=self._limits.clone):
             yield
 
     def _store(self) -> Store:
@@ -155,7 +155,7 @@ class Mirror:
         require_git()
         if self._usable():
             return
-        with held(self._lock_file(), alone=True, limit=self._limits.fetch):
+        with held(self._lock_file(), alone=True, limit=self._limits.clone):
             if not self._usable():
                 self._make()
 

@@ -51,6 +51,7 @@ def fetch(mirror: Path, remote: GitRemote, names: Sequence[str], limits: Limits)
     One request for what exists; what does not costs a listing and a second one.
     """
     wanted = list(names)
+    limit = limits.fetch if mirror.joinpath(*PRIVATE.split("/")).exists() else limits.clone
     for _ in range(4):
         if not wanted:
             return dict.fromkeys(names)
@@ -60,7 +61,7 @@ def fetch(mirror: Path, remote: GitRemote, names: Sequence[str], limits: Limits)
             mirror,
             ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--", remote.url]
             + [f"+{name}:{ref}" for name, ref in zip(wanted, private, strict=True)],
-            limits.fetch,
+            limit,
             remote,
         )
         if ran.code == 0:
