@@ -8,7 +8,9 @@ from bot.sandbox import rest_commits, rest_git, rest_issues, rest_people, rest_p
 from bot.sandbox.gitserver import serve_git
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.rest import Api
-from bot.sandbox.world import World
+from bot.sandbox.site import PAGES, serve_site
+from bot.sandbox.site_forms import serve_forms
+from bot.sandbox.world import User, World
 
 REPO_ROUTES = (
     *rest_git.ROUTES,
@@ -19,10 +21,12 @@ REPO_ROUTES = (
 )
 
 
-def make_app(world: World, hooks: Hooks) -> Flask:
-    """Everything that answers."""
-    app = Flask("bot.sandbox", static_folder=None, template_folder="pages")
+def make_app(world: World, hooks: Hooks, viewer: User) -> Flask:
+    """Everything that answers. `viewer` is who acts on the pages."""
+    app = Flask("bot.sandbox", static_folder=None, template_folder=str(PAGES))
     app.url_map.strict_slashes = False
     Api(world, hooks).serve(app, REPO_ROUTES, rest_people.ROOT_ROUTES)
     serve_git(app, world)
+    serve_site(app, world, viewer)
+    serve_forms(app, world, viewer)
     return app

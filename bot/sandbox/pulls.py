@@ -171,7 +171,7 @@ def revert(world: World, repo: Repository, pull: Pull, by: User) -> Pull:
         raise validation("This pull request cannot be reverted automatically.") from refused
     title = f'Revert "{pull.title}"'
     message = f"{title}\n\nThis reverts commit {pull.landed_sha}.\n"
-    branch = _free_branch(repo, f"revert-{pull.number}-{pull.head_ref}")
+    branch = free_branch(repo, f"revert-{pull.number}-{pull.head_ref}")
     made = repo.git.write_commit(tree, (base,), message, (who(by), GITHUB))
     repo.git.move(f"refs/heads/{branch}", made, None)
     settle(world, repo, by)
@@ -179,6 +179,7 @@ def revert(world: World, repo: Repository, pull: Pull, by: User) -> Pull:
     return open_pull(world, repo, title=title, head=branch, base=pull.base_ref, author=by, body=body)
 
 
-def _free_branch(repo: Repository, wanted: str) -> str:
+def free_branch(repo: Repository, wanted: str) -> str:
+    """This name, or the first with a number behind it that no branch has."""
     names = [wanted, *(f"{wanted}-{n}" for n in range(1, 1000))]
     return next(name for name in names if name not in repo.heads)

@@ -278,11 +278,15 @@ class GitFolder:
             return None
         return (str(found.id), found.data) if isinstance(found, pygit2.Blob) else None
 
+    def paths(self, commit: str) -> list[str]:
+        """Every file's path, in git's order."""
+        return [path for path in self.run("ls-tree", "-r", "-z", "--name-only", commit).split("\0") if path]
+
     def files(self, commit: str) -> dict[str, bytes]:
         """Every file of a commit."""
         found = {}
-        for path in self.run("ls-tree", "-r", "-z", "--name-only", commit).split("\0"):
-            file = self.file(commit, path) if path else None
+        for path in self.paths(commit):
+            file = self.file(commit, path)
             if file is not None:
                 found[path] = file[1]
         return found

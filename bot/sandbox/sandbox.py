@@ -59,7 +59,7 @@ class Sandbox:
         self.world = World(root, Urls(self.url))
         self.hooks = Hooks(self.world)
         self.viewer = self.world.add_user(viewer, "User", "admin")
-        self._front = Front(make_app(self.world, self.hooks))
+        self._front = Front(make_app(self.world, self.hooks, self.viewer))
         front_door.append(self._front)
         self._thread: threading.Thread | None = None
 
