@@ -135,12 +135,15 @@ class RqWakeups:
     @contextmanager
     def held(self, name: str, seconds: float = 30.0) -> Iterator[Hold | None]:
         """The name is ours while the block runs, or None where another worker has it. A heartbeat keeps it; when this
-        process dies it is free after `seconds`."""
+        process dies it is free after `seconds`. Where it is another's, the job that asked has ended without working, so
+        its name counts as queued no more: else the ring for later that it leaves behind would be taken for a second one
+        and swallowed."""
         key, token = f"held:{name}", secrets.token_hex(16)
         hold = Hold(seconds)
         with _reaching():
             before = self._redis.set(key, token, nx=True, px=int(seconds * 1000), get=True)
         if before is not None and before != token.encode():
+            self.started(name)
             yield None
             return
         done = threading.Event()

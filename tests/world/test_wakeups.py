@@ -143,6 +143,21 @@ def test_one_worker_at_a_time_holds_a_name(bell: RqWakeups) -> None:
         assert again is not None
 
 
+def test_a_job_that_finds_its_name_held_is_not_lost(bell: RqWakeups, raw: redis.Redis) -> None:
+    with bell.held(REVIEW) as working:
+        assert working is not None
+        bell.started(REVIEW)
+        # Something changed meanwhile: a second job, which another worker takes from the queue and cannot run yet.
+        assert bell.ring(REVIEW) is True
+        raw.delete("rq:queue:causeway-review")
+        with bell.held(REVIEW) as second:
+            assert second is None
+            assert bell.ring(REVIEW, after=0.05) is True
+    time.sleep(0.1)
+    assert bell.ring_due() == 1
+    assert [job.args for job in jobs(raw)] == [[REVIEW]]
+
+
 def test_a_name_is_kept_far_beyond_its_time_by_the_heartbeat(bell: RqWakeups) -> None:
     with bell.held(REVIEW, seconds=0.3) as hold:
         time.sleep(1.0)
