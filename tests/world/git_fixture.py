@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.tree import Tree
+from bot.disk import DiskTree
 from bot.git import Mirror
+from bot.git.store import PygitTree
+from bot.ports import Git
 from tests.world.git_remote import Remote
+
+# The type checker holds the adapters to their ports here.
+_PORTS: tuple[type[Git], type[Tree], type[Tree]] = (Mirror, PygitTree, DiskTree)
 
 
 @pytest.fixture
