@@ -25,7 +25,8 @@ _QUIET = re.compile(r"/pulse|/style\.css|/refresh\.js|/favicon\.ico")
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """What goes wrong with requests whose method and path match (whole, as regular expressions).
+    """What goes wrong with requests whose method and path match (whole, as regular expressions; the path as asked,
+    `/api/v3/repos/…` or `/<owner>/<name>.git/…`, without its query).
 
     `before`: answers this status, and nothing happens. `after`: it happens, then this status is answered. `drop`: the
     connection closes without an answer, before or after the effect. `truncate`: the effect and the right status, with
