@@ -223,5 +223,6 @@ def _tab_near(lines: list[str], line: int) -> Pos | None:
 
 
 def _shown(text: str) -> str:
-    text = " ".join(visible(text).split())
+    # No backtick, so that those of a sentence always pair.
+    text = " ".join(visible(text).replace("`", "'").split())
     return text if len(text) <= 60 else text[:57] + "..."
