@@ -15,6 +15,7 @@ from bot.core.model.render import Inputs, Key, Objects
 from bot.core.model.unit import Origins
 from bot.core.model.values import ObjectKey, Origin, Pointer, Value
 from bot.core.plan.diff import Difference, differences
+from bot.core.plan.rows import LAYERS
 from bot.core.plan.shape import as_map, at, same
 from bot.core.plan.sides import OF_SERVICE, KeyPair, Sides
 from bot.core.problem import Refusal
@@ -171,12 +172,10 @@ def _origins_of(build: Build, key: Key) -> Origins:
 
 
 def _nearest(traced: Traced, path: ObjectKey, pointer: Pointer) -> Origin | None:
-    """The origin at `pointer`, or of the first value below it."""
-    exact = traced.get((path, pointer))
-    if exact is not None:
-        return exact
+    """Who gave the value at `pointer`, or what stands below it: of several, the one nearest to a person."""
     below = [place for name, place in traced if name == path and place[: len(pointer)] == pointer]
-    return traced[(path, min(below, key=_sortable))] if below else None
+    found = [traced[path, place] for place in sorted(below, key=_sortable)]
+    return min(found, key=lambda origin: LAYERS[origin.layer]) if found else None
 
 
 def _sortable(pointer: Pointer) -> tuple[tuple[int, str], ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.core.model.plan import Row
 from bot.core.model.unit import Effective, Facts, Links, Origins
-from bot.core.model.values import Origin, Pointer, Value
+from bot.core.model.values import Layer, Origin, Pointer, Value
 from bot.core.plan.diff import differences
 from bot.core.plan.shape import as_list, as_map, at, same
 
@@ -78,7 +78,7 @@ def _origin(places: Sequence[Pointer], before: Seen | None, after: Seen | None) 
             pointer = (*place, *(difference.was if gone else difference.now))
             origin = origin_at(side.origins, pointer) if side is not None else None
             if origin is not None:
-                found.append((LAYERS.get(origin.layer, len(LAYERS)), origin))
+                found.append((LAYERS[origin.layer], origin))
     return min(found, key=lambda item: item[0])[1] if found else None
 
 
@@ -88,13 +88,13 @@ def origin_at(origins: Origins, pointer: Pointer) -> Origin | None:
         return origins[pointer]
     below = [place for place in origins if place[: len(pointer)] == pointer]
     if below:
-        return min((origins[place] for place in below), key=lambda o: (LAYERS.get(o.layer, 99), o.path, o.line))
+        return min((origins[place] for place in below), key=lambda o: (LAYERS[o.layer], o.path, o.line))
     return next((origins[pointer[:n]] for n in range(len(pointer) - 1, 0, -1) if pointer[:n] in origins), None)
 
 
-LAYERS: Mapping[str, int] = {
+LAYERS: Mapping[Layer, int] = {
     layer: rank
-    for rank, layer in enumerate(
+    for rank, layer in enumerate[Layer](
         ("release", "override", "manifest", "link", "team", "environment", "recipe", "platform", "blueprint")
     )
 }
@@ -177,7 +177,7 @@ def _owner(seen: Seen) -> Value:
 FACTS: tuple[Fact, ...] = (
     Fact("image", (("image",),), (_image, _image_named, _image_exact), always=True),
     Fact("namespace", (), (_namespace,)),
-    Fact("runs", (("scale",), ("size",)), (_runs,), always=True),
+    Fact("runs", (("scale", "min"), ("scale", "max"), ("size",)), (_runs,), always=True),
     Fact("size", (("size",),), (_size_alone,)),
     _simple("scale_at", "scale", "cpu"),
     Fact("reached_by", (("allow",), ("routes",)), (_reached,), always=True),
