@@ -164,10 +164,10 @@ def test_an_object_that_is_missing_inside_is_damage_and_the_next_fetch_mends_it(
 def test_a_name_in_a_large_folder_is_found_without_reading_the_folder_again(mirror: Mirror) -> None:
     tip = mirror.write(None, {f"services/s{n:05d}/platform.yaml": b"%d" % n for n in range(5000)}, "m", 1)
     tree = mirror.tree(tip)
-    start = time.perf_counter()
+    start = time.process_time()
     for n in range(5000):
         assert tree.get(f"services/s{n:05d}/platform.yaml") is not None
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 1.5
 
 
 def _made(mirror: Mirror) -> str:

@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pygit2
 import pytest
@@ -24,6 +23,12 @@ _NAME = st.sampled_from(["a", "b", "a-b", "a.b", "a0", "é", "Z"])
 _PATH = st.lists(_NAME, min_size=1, max_size=3).map("/".join)
 _DATA = st.binary(max_size=5)
 _FOLDER = st.dictionaries(_PATH, _DATA, max_size=4)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
+    """One mirror for many examples: objects know nothing of each other."""
+    return Mirror(tmp_path_factory.mktemp("shared") / "m.git")
 
 
 def _files(mirror: Mirror, commit: Oid) -> dict[str, bytes]:
@@ -57,20 +62,18 @@ def _model(files: Mapping[str, bytes], edits: Mapping[str, bytes | Mapping[str, 
     edits=st.dictionaries(_PATH, st.one_of(_DATA, st.none(), _FOLDER.filter(_clear)), max_size=4).filter(_clear),
 )
 def test_random_edits_give_the_tree_that_the_files_alone_would_give(
-    files: Mapping[str, bytes], edits: Mapping[str, bytes | Mapping[str, bytes] | None]
+    shared: Mirror, files: Mapping[str, bytes], edits: Mapping[str, bytes | Mapping[str, bytes] | None]
 ) -> None:
     expected = _model(files, edits)
-    with TemporaryDirectory() as folder:
-        mirror = Mirror(Path(folder) / "m.git")
-        before = mirror.write(None, files, "before", 1)
-        assert mirror.commit(before).tree == MemoryTree(files).id
-        if _clear(expected):
-            after = mirror.write(before, edits, "after", 2)
-            assert mirror.commit(after).tree == MemoryTree(expected).id
-            assert _files(mirror, after) == expected
-        else:
-            with pytest.raises(ValueError, match="is not a folder"):
-                mirror.write(before, edits, "after", 2)
+    before = shared.write(None, files, "before", 1)
+    assert shared.commit(before).tree == MemoryTree(files).id
+    if _clear(expected):
+        after = shared.write(before, edits, "after", 2)
+        assert shared.commit(after).tree == MemoryTree(expected).id
+        assert _files(shared, after) == expected
+    else:
+        with pytest.raises(ValueError, match="is not a folder"):
+            shared.write(before, edits, "after", 2)
 
 
 def test_git_finds_no_fault_in_what_is_written(mirror: Mirror) -> None:
@@ -238,16 +241,16 @@ def test_a_first_delivery_and_the_commits_after_it_are_quick(mirror: Mirror) -> 
         for e in ("dev", "prod")
         for s in range(1500)
     }
-    start = time.perf_counter()
+    start = time.process_time()
     first = mirror.write(None, files, "m", 1)
-    each_file = (time.perf_counter() - start) / 30_000
+    each_file = (time.process_time() - start) / 30_000
     assert mirror.tree(first).list("environments/prod/t7/s7").keys() == {f"o{k}.yaml" for k in range(10)}
     times = []
     for turn in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         first = mirror.write(first, {f"environments/prod/t7/s7/o{k}.yaml": b"%d" % turn for k in range(10)}, "m", turn)
-        times.append(time.perf_counter() - start)
-    # Promised are 28 µs (10 s for 360,000 files) and 15 ms; a busy machine gets three times that here.
-    assert each_file < 84e-6
-    assert min(times) < 45e-3
+        times.append(time.process_time() - start)
+    # Promised are 28 µs (10 s for 360,000 files) and 15 ms; processor time, as others may use this machine.
+    assert each_file < 56e-6
+    assert min(times) < 30e-3
     assert folder_id({f"o{k}.yaml": b"4" for k in range(10)}) == mirror.tree(first).get("environments/prod/t7/s7").id  # type: ignore[union-attr] # it is there
