@@ -8,6 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+from bot.core.build import Build, build
+from bot.core.build.fill import fill
+from bot.core.build.state import Memo
 from bot.core.kit import Kit, kit_of
 from bot.core.model.platform import Environment, Platform, Target, Team
 from bot.core.model.render import Inputs, Key, Rendered
@@ -169,3 +172,38 @@ def small(*units: Mapping[str, Value], env: Environment | None = None) -> Small:
     """A world of services in one environment."""
     here = env or environment()
     return Small(platform(here), kit(), {(f"services/{unit['name']}", here.name): unit for unit in units})
+
+
+CASES = tuple(sorted(path.name for path in (ROOT / "tests" / "cases" / "render").iterdir()))
+
+
+@lru_cache(maxsize=8)
+def case_named(name: str) -> Build:
+    """The build of a case's platform repository."""
+    root = ROOT / "tests" / "cases" / "render" / name / "in"
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    return built(files)
+
+
+def built(files: Mapping[str, bytes]) -> Build:
+    """The build of a platform repository; whatever is wrong with it fails the test."""
+    tree = MemoryTree(files)
+    known = kit_of(tree, shipped())
+    made = known if isinstance(known, Refusal) else build(tree, known, Memo())
+    if isinstance(made, Refusal):
+        raise AssertionError("\n".join(map(str, made.problems)))
+    found = [problem for state in made.units.values() for problem in state.problems if problem.severity == "error"]
+    found += [problem for problems in made.linked.problems.values() for problem in problems]
+    if found:
+        raise AssertionError("\n".join(map(str, found)))
+    return made
+
+
+def case_files(made: Build) -> dict[str, bytes]:
+    """Every file that a build renders."""
+    files: dict[str, bytes] = {}
+    for done in fill(made, made.digests, Memo()).values():
+        if isinstance(done, Refusal):
+            raise AssertionError("\n".join(map(str, done.problems)))
+        files |= done.files
+    return files

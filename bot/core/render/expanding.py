@@ -17,8 +17,8 @@ from bot.core.template import Template, expand
 Place = Callable[[str, Mapping[str, Value]], str]
 """(template's name, object) -> output path."""
 
-_DNS_LABEL: Final = frozenset({"Namespace", "Service", "Job", "CronJob", "Deployment", "StatefulSet", "Pod"})
-"""Kinds whose name becomes a label or a host name, so that it has 63 characters at most; others have 253."""
+_LONGEST: Final = {"Namespace": 63, "Service": 63, "Job": 63, "CronJob": 52, "Deployment": 63, "StatefulSet": 52, "Cluster": 50}
+"""Kinds whose name becomes a label or a host name, alone or with something behind it. Others have 253 characters."""
 
 
 def name_of(template: Template) -> str:
@@ -30,12 +30,12 @@ def expanded(templates: Iterable[Template], scope: Mapping[str, Value], place: P
     """Every object that `templates` make of `scope`, by output path.
 
     A template whose name begins with `_` is a part: it makes no object, the others find its value at `parts.<name>`.
-    Parts come first, in the order of their names. A template that makes a list makes several objects.
+    A template that makes a list makes several objects.
     """
-    made = with_parts(templates, scope)
-    if isinstance(made, Refusal):
-        return made
-    whole, rest = made
+    parts, rest = _sorted_out(tuple(templates))
+    whole = with_parts(parts, scope)
+    if isinstance(whole, Refusal):
+        return whole
     objects: dict[str, Value] = {}
     problems: list[Problem] = []
     for template in rest:
@@ -56,23 +56,41 @@ _TWICE: Final = "One would silently replace the other."
 _RENAME: Final = "Give one of them another name."
 
 
-def with_parts(
-    templates: Iterable[Template], scope: Mapping[str, Value]
-) -> tuple[dict[str, Value], list[Template]] | Refusal:
-    """The scope with `parts`, and the templates that are none."""
-    parts: dict[str, Value] = {}
-    whole = {**scope, "parts": parts}
-    rest: list[Template] = []
-    for template in templates:
-        name = short_name(template.path)
-        if not name.startswith("_"):
-            rest.append(template)
-            continue
+def with_parts(parts: Iterable[Template], scope: Mapping[str, Value]) -> dict[str, Value] | Refusal:
+    """The scope with the values of `parts`, which come in an order that `wanted_parts` gives."""
+    values: dict[str, Value] = {}
+    whole: dict[str, Value] = {**scope, "parts": values}
+    for template in parts:
         value = expand(template, whole)
         if isinstance(value, Refusal):
             return value
-        parts[name[1:]] = value
-    return whole, rest
+        values[short_name(template.path)[1:]] = value
+    return whole
+
+
+@lru_cache(maxsize=1024)
+def _sorted_out(templates: tuple[Template, ...]) -> tuple[tuple[Template, ...], tuple[Template, ...]]:
+    """Parts that are read, each after those that it reads itself, and the templates that are none."""
+    rest = tuple(template for template in templates if not short_name(template.path).startswith("_"))
+    return wanted_parts(templates, frozenset(name for template in rest for name in template.parts)), rest
+
+
+@lru_cache(maxsize=1024)
+def wanted_parts(templates: tuple[Template, ...], names: frozenset[str]) -> tuple[Template, ...]:
+    """The parts of these names and all that they read, each after those that it reads. What is not there, or part of a
+    circle, is left to the template that reads it: it finds nothing, and says so."""
+    known = {short_name(template.path)[1:]: template for template in templates if short_name(template.path)[0] == "_"}
+    made: dict[str, Template] = {}
+
+    def add(name: str, above: frozenset[str]) -> None:
+        if name in known and name not in made and name not in above:
+            for needed in sorted(known[name].parts):
+                add(needed, above | {name})
+            made[name] = known[name]
+
+    for name in sorted(names):
+        add(name, frozenset())
+    return tuple(made.values())
 
 
 @lru_cache(maxsize=4096)
@@ -113,8 +131,8 @@ _SHORTER: Final = "Shorten the name of the service, the need or the environment 
 @lru_cache(maxsize=65536)
 def legal_name(kind: str, name: str) -> bool:
     """Whether Kubernetes takes this name for an object of this kind."""
-    if kind in _DNS_LABEL:
-        return re.fullmatch(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", name) is not None
+    if kind in _LONGEST:
+        return len(name) <= _LONGEST[kind] and re.fullmatch(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", name) is not None
     return len(name) <= 253 and re.fullmatch(r"[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?", name) is not None
 
 

@@ -43,10 +43,8 @@ def of_team(platform: Platform, slug: str) -> dict[str, Value]:
 def gitops_of(platform: Platform, environment: str) -> dict[str, Value]:
     """Where Argo CD finds what is written for an environment."""
     target = platform.targets[platform.environments[environment].target]
-    config = platform.config if target.name == "main" else platform.environments[environment].value
-    own = config.get("gitops")
-    url = own.get("url") if isinstance(own, Mapping) else None
-    return {"url": url or f"https://github.com/{target.repo}.git", "branch": target.branch}
+    known = cast("Mapping[str, Map]", platform.config.get("targets") or {}).get(target.name) or {}
+    return {"url": known.get("url") or f"https://github.com/{target.repo}.git", "branch": target.branch}
 
 
 def group_of(kit: Kit, group: str) -> tuple[Template, ...]:

@@ -11,7 +11,7 @@ from bot.core.model.unit import Origins
 from bot.core.model.values import ObjectKey, Origin, Pointer, Value
 from bot.core.problem import Refusal
 from bot.core.render.data import folder as data_folder
-from bot.core.render.expanding import in_folder, placed, short_name
+from bot.core.render.expanding import in_folder, placed, short_name, wanted_parts
 from bot.core.render.service import folder as service_folder
 from bot.core.render.service import place_of, scope_of
 from bot.core.template import Template, traced
@@ -81,7 +81,9 @@ def _traced(
     whole = {**scope, "parts": parts}
     of_parts: dict[str, Reads] = {}
     made: dict[tuple[ObjectKey, Pointer], Origin] = {}
-    for template in sorted(templates, key=lambda template: not short_name(template.path).startswith("_")):
+    rest = [template for template in templates if not short_name(template.path).startswith("_")]
+    names = frozenset(name for template in rest for name in template.parts)
+    for template in (*wanted_parts(templates, names), *rest):
         found = traced(template, whole)
         if isinstance(found, Refusal):
             return {}

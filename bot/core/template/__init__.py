@@ -26,6 +26,8 @@ class Template:
     path: str
     root: Node
     run: Run
+    parts: frozenset[str]
+    """Names of the parts (`parts.x`) that it reads."""
 
 
 def compile_template(path: str, data: bytes) -> Template | Refusal:

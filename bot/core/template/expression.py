@@ -71,6 +71,8 @@ class Expression:
     """The same over a `Traced` scope: everything that goes wrong is a TemplateError in words."""
     path: tuple[str, tuple[str | int, ...]] | None
     """Root and keys, where the whole expression is one look-up."""
+    parts: frozenset[str]
+    """The names x of all `parts.x` in it."""
 
 
 def read_expression(source: str) -> Expression:
@@ -98,10 +100,21 @@ def read_text(text: str) -> tuple[str | Expression, ...]:
                 parts.append(node.data)
             elif isinstance(node, nodes.Expr):
                 try:
-                    parts.append(Expression(text, compile_node(node, False), compile_node(node, True), path_of(node)))
+                    parts.append(_expression(text, node))
                 except RecursionError:
                     raise TemplateError("the expression is nested too deeply", "split it") from None
     return tuple(parts)
+
+
+def _expression(source: str, node: nodes.Expr) -> Expression:
+    named = {found.attr for found in node.find_all(nodes.Getattr) if _is_parts(found.node)}
+    if isinstance(node, nodes.Getattr) and _is_parts(node.node):
+        named.add(node.attr)
+    return Expression(source, compile_node(node, False), compile_node(node, True), path_of(node), frozenset(named))
+
+
+def _is_parts(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "parts"
 
 
 def path_of(node: nodes.Expr) -> tuple[str, tuple[str | int, ...]] | None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 from bot.core import text as encoders
-from bot.core.emit import canonical
+from bot.core.emit import canonical, emit_json
 from bot.core.model.values import Value
 from bot.core.template.limits import MOST_ITEMS, TemplateError, capped, text, whole
 
@@ -58,6 +58,10 @@ def _keys(value: Value) -> list[Value]:
 
 def _tojson(value: Value) -> str:
     return capped(canonical(value).decode())
+
+
+def _tojson_lines(value: Value) -> str:
+    return capped(emit_json(value).decode())
 
 
 def _digest(value: Value, digits: Value = 10) -> str:
@@ -180,6 +184,7 @@ FILTERS: Final[Mapping[str, Callable[..., Value]]] = {
     "terraform": _encoder(encoders.terraform),
     "times": _times,
     "tojson": _tojson,
+    "tojson_lines": _tojson_lines,
     "upper": _upper,
     "url_path": _encoder(encoders.url_path),
     "without": _without,

@@ -143,12 +143,18 @@ def compiled(node: Node) -> Run:
 
 def _hole(expression: Expression) -> Run:
     evaluate = expression.run
+    if expression.path is not None and expression.path[0] == PARTS:
+        return evaluate
 
     def run(scope: Scope) -> Value:
         value = evaluate(scope)
         return value if type(value) in _SCALAR else ordered(value)
 
     return run
+
+
+PARTS: Final = "parts"
+"""The name under which a template finds the values of other templates: they are ordered as their author wrote them."""
 
 
 _SCALAR: Final = frozenset((str, int, bool, type(None)))
@@ -242,7 +248,9 @@ def walk(node: Node, scope: Traced, at: Pointer, reads: Reads) -> Value | Absent
         case Fixed(_, value):
             return value
         case Hole():
-            return ordered(_evaluate(node.expression, node.at, scope, at, reads))
+            value = _evaluate(node.expression, node.at, scope, at, reads)
+            path = node.expression.path
+            return value if path is not None and path[0] == PARTS else ordered(value)
         case Text():
             return _walk_text(node, scope, at, reads)
         case If():

@@ -18,8 +18,8 @@ _WHY_EXPRESSION: Final = "Expressions are checked when the template is read, so 
 _WHY_DOLLAR: Final = "Keys that begin with `$` steer the template; a mistyped one would end up in the output."
 
 
-def read_template(path: str, data: bytes) -> tuple[Node, Run] | Refusal:
-    """The nodes of a template and their compiled form, or all that is wrong with it."""
+def read_template(path: str, data: bytes) -> tuple[Node, Run, frozenset[str]] | Refusal:
+    """The nodes of a template, their compiled form and the parts they name, or all that is wrong with it."""
     doc = parse(path, data)
     if isinstance(doc, Refusal):
         return doc
@@ -29,7 +29,7 @@ def read_template(path: str, data: bytes) -> tuple[Node, Run] | Refusal:
     node = reader.node(doc.value, ())
     if reader.problems:
         return Refusal(tuple(sorted(reader.problems)))
-    return node, compiled(node)
+    return node, compiled(node), frozenset(reader.parts)
 
 
 class _Reader:
@@ -38,6 +38,7 @@ class _Reader:
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
         self.problems: list[Problem] = []
+        self.parts: set[str] = set()
 
     def problem(self, at: Pointer, code: str, what: str, why: str, fix: str, key: bool = False) -> None:
         place = self.doc.at(at, key)
@@ -63,6 +64,7 @@ class _Reader:
         except TemplateError as fault:
             self.problem(at, "CW0252", fault.what, _WHY_EXPRESSION, fault.fix, key)
             return Fixed(place, value)
+        self.parts.update(name for part in parts if isinstance(part, Expression) for name in part.parts)
         if len(parts) == 1 and isinstance(parts[0], Expression):
             return Text(place, parts) if key else Hole(place, parts[0])
         return Text(place, parts)
@@ -119,7 +121,9 @@ class _Reader:
             self.problem(at, "CW0252", "this is not an expression", _WHY_EXPRESSION, fix)
             return None
         try:
-            return read_expression(source)
+            found = read_expression(source)
         except TemplateError as fault:
             self.problem(at, "CW0252", fault.what, _WHY_EXPRESSION, fault.fix)
             return None
+        self.parts.update(found.parts)
+        return found
