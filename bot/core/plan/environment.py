@@ -44,7 +44,7 @@ def environment_plan(
         kept=kept,
         destroys=destroys,
         kit=sides.after.kit,
-        moved=frozenset((pair.after or pair.before or ("",))[-1] for pair, _ in parts if pair.kind == "data"),
+        moved=frozenset((pair.after or pair.before or ("",))[-1] for pair, found in parts if _root_moved(pair, found)),
         elsewhere=not same(was.get("terraform"), now.get("terraform")),
     )
     data = tuple(data_changes(before, after, stakes))
@@ -67,9 +67,16 @@ def environment_plan(
     )
 
 
-def order(build_of: Sides, env: str) -> tuple[int, str]:
+def _root_moved(pair: KeyPair, found: Compared) -> bool:
+    """Whether the output of a need differs. Not rendered, a folder that only moved is taken for the same."""
+    if pair.kind != "data":
+        return False
+    return bool(found.changes) or (not found.before and not found.after and pair.before == pair.after)
+
+
+def order(sides: Sides, env: str) -> tuple[int, str]:
     """Sort key of an environment: development first, then by name; never the order of a file."""
-    kind = str((_environment(build_of.after, env) or _environment(build_of.before, env)).get("kind", ""))
+    kind = str((_environment(sides.after, env) or _environment(sides.before, env)).get("kind", ""))
     return KINDS.get(kind, len(KINDS)), env
 
 
