@@ -23,8 +23,7 @@ _WORD = re.compile(
     r"|[0-9]+(?:\.[0-9]+){2,}(?:/[0-9]+)?"  # versions, addresses, networks: two dots are no number anywhere
 )
 _AMBIGUOUS: Final = frozenset(
-    ["y", "n", "yes", "no", "on", "off", "true", "false", "t", "f", "null", "nil", "none", "undefined", "nan", "inf"]
-    + ["infinity", "_", "__", "/"]
+    ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "_", "__", "/"]
 )
 _ESCAPED = re.compile(f'["\\\\\n\t{UNPRINTABLE}]')
 _HIDDEN = re.compile(f"[{UNPRINTABLE}]")
