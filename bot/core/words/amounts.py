@@ -50,7 +50,7 @@ def about(time: str) -> Line:
 
 def names(items: Sequence[str], most: int = 6, as_code: bool = False, last: str | None = None) -> Line:
     """`a, b, c`; beyond `most`, the first ones `and 7 more`."""
-    show: list[Line] = [(code(item, 60) if as_code else user(item, 60),) for item in items[:most]]
+    show: list[Line] = [(code(item, 120) if as_code else user(item, 60),) for item in items[:most]]
     rest = len(items) - len(show)
     return line(joined(show), f" and {rest:,} more") if rest else joined(show, last=last)
 

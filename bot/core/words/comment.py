@@ -173,7 +173,11 @@ def _group(group: Group, blob_url: str, alone: bool) -> Part:
     def facts() -> str:
         shown = facts_table(group, blob_url)
         who = blocks.paragraph(brief) if not alone else ""
-        many = blocks.paragraph(line("The same for ", names(group.names, 12), ".")) if len(group.services) > 1 else ""
+        many = (
+            blocks.paragraph(line("They are ", names(group.names, 12), "."))
+            if alone and len(group.services) > 1
+            else ""
+        )
         return "\n\n".join(block for block in (who, shown, many, blocks.bullets(start.effects(group.shown))) if block)
 
     return Part({Rung.NEED: lambda: blocks.paragraph(brief), Rung.FACTS: facts}, ("service", len(group.services)))
@@ -195,12 +199,8 @@ def _shortened(missing: Mapping[str, int], talk: Conversation) -> str:
 
 def _footer(talk: Conversation) -> str:
     plan = talk.outcome
-    where = line(
-        "First computed for ",
-        code(talk.shas.head[:7], 7),
-        " onto ",
-        code(f"{talk.shas.base_ref}@{talk.shas.base[:7]}", 80),
-    )
+    base = f"{talk.shas.base_ref}@{talk.shas.base[:7]}" if talk.shas.base else talk.shas.base_ref
+    where = line("First computed for ", code(talk.shas.head[:7], 7), " onto ", code(base, 80))
     if not isinstance(plan, Plan):
         return blocks.paragraph(line(where, "."))
     words = {"create": "created", "change": "changed", "delete": "deleted", "keep": "kept"}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.core.model.conversation import Conversation, Delivered
 from bot.core.model.plan import Plan
 from bot.core.words import blocks
 from bot.core.words.amounts import about, names, places
-from bot.core.words.inline import Line, bold, joined, line, own
+from bot.core.words.inline import Line, bold, joined, line, own, user
 from bot.core.words.ladder import Part, Rung
 from bot.core.words.problems import sentence
+
+_CLOCK = re.compile(r"\b[0-2][0-9]:[0-5][0-9]\b", re.ASCII)
 
 
 def parts(talk: Conversation) -> list[Part]:
@@ -35,10 +39,13 @@ def _written(done: Delivered, plan: Plan | None) -> str:
     waits = {environment: _data(plan, environment) for environment in done.environments}
     if not any(waits.values()):
         return blocks.paragraph(line("Written to ", names(done.environments, 12), "."))
+    # The day is in the first line already.
+    clock = _CLOCK.search(done.at)
+    when: Line = (own(clock[0]),) if clock else (user(done.at, 40),)
     same: dict[Line, list[str]] = {}
     for environment, words in waits.items():
         same.setdefault(words, []).append(environment)
-    rows = [[places(where), (own("yes"),), words or (own("nothing to wait for"),)] for words, where in same.items()]
+    rows = [[places(where), when, words or (own("nothing to wait for"),)] for words, where in same.items()]
     return blocks.table([(own(""),), (own("written"),), (own("waits for"),)], rows)
 
 

@@ -43,7 +43,7 @@ def _part(group: Group, at: int, blob_url: str, diffs: Mapping[str, str]) -> Par
     plan, first = group.shown.environments[at], group.services[0].environments[at]
     same = line(" ", own(f"(the same for {len(group.services):,})")) if len(group.services) > 1 else ()
     who = names(group.names, 3)
-    summary = line(bold(who), " in ", user(plan.environment, 60), ": ", _numbers(plan.objects), same)
+    summary = line(who, " in ", user(plan.environment, 60), ": ", _numbers(plan.objects), same)
 
     def counts() -> str:
         return blocks.fold(summary, blocks.bullets(_kinds(plan.objects)))

@@ -10,7 +10,6 @@ from bot.core.words.amounts import count
 from bot.core.words.inline import Line, bold, code, line, own, prose, user
 from bot.core.words.links import problem_link
 
-
 _WORD = re.compile(r"[a-z]+[ ,]")
 
 
@@ -35,7 +34,8 @@ def short(problem: Problem, blob_url: str) -> Line:
 
 
 def sentence(words: str) -> Line:
-    """Somebody's prose with a capital and a full stop. Rules write both ways; a first word that may be a name stays as it is."""
+    """Somebody's prose with a capital and a full stop, since rules write both ways. A first word that can only be a
+    path or a value stays as it is."""
     words = words.strip()
     if not words:
         return ()

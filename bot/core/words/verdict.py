@@ -14,6 +14,7 @@ from bot.core.words.amounts import count, money, names, places, unique
 from bot.core.words.data import Stake, at_stake
 from bot.core.words.inline import Line, bold, code, line, link, user
 from bot.core.words.links import place
+from bot.core.words.problems import sentence
 
 State = Literal["success", "failure", "pending"]
 
@@ -141,21 +142,16 @@ def refused(found: Sequence[Problem]) -> Verdict:
 
 
 def _conflict(talk: Conversation) -> Verdict:
-    said = line("this cannot be merged into ", user(talk.shas.base_ref, 60), " as it is")
+    base = talk.shas.base_ref
+    said = line("this cannot be merged into ", user(base, 60), " as it is")
+    settle = line("Merge ", code(base, 60), " into this branch, settle it, and push.")
+    # A flow that knows of no path says why between brackets.
+    if talk.conflict[0].startswith("("):
+        return Verdict("⛔", "Conflict", said, line(user(talk.conflict[0].strip("()"), 80)), "failure", settle)
     paths = names(talk.conflict, 5, as_code=True)
-    unblock = line(
-        "Both sides changed ",
-        paths,
-        ". Merge ",
-        code(talk.shas.base_ref, 60),
-        " into this branch, settle it, and push.",
-    )
-    brief = line(
-        count(len(talk.conflict), "file"),
-        f" {'conflicts' if len(talk.conflict) == 1 else 'conflict'} with ",
-        user(talk.shas.base_ref, 60),
-    )
-    return Verdict("⛔", "Conflict", said, brief, "failure", unblock)
+    clash = "conflicts" if len(talk.conflict) == 1 else "conflict"
+    brief = line(f"{count(len(talk.conflict), 'file')} {clash} with ", user(base, 60))
+    return Verdict("⛔", "Conflict", said, brief, "failure", line("Both sides changed ", paths, ". ", settle))
 
 
 def _error(error_id: str) -> Verdict:
@@ -173,7 +169,7 @@ def _error(error_id: str) -> Verdict:
 def _halted(halted: Halted) -> Verdict:
     said = line("deliveries stand still")
     command = line("To go on: ", code(halted.command, 300)) if halted.command else ()
-    unblock = line(user(halted.why, 600), " ", command)
+    unblock = line(sentence(halted.why), " ", command)
     return Verdict("⏸", "Halted", said, line(user(halted.why, 100)), "failure", unblock)
 
 

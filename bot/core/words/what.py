@@ -79,7 +79,7 @@ def one(service: ServicePlan) -> Line:
 def _data(left: Sequence[EnvironmentPlan]) -> Line:
     actions = {data.action for plan in left for data in plan.data}
     if actions & LOSES:
-        return (own(", its data is destroyed"),)
+        return (own("; some of its data is destroyed" if "keep" in actions else "; its data is destroyed"),)
     return (own(", its data stays"),) if "keep" in actions else ()
 
 

@@ -243,7 +243,7 @@ def data_at_stake() -> Conversation:
                     "CW0712",
                     "`version` of `needs.db` cannot change from 17 to 16 in place",
                     "prod/checkout/db would be replaced by an empty database",
-                    'Write `version: "17"` to keep the data, or list `prod/checkout/db` in `platform/destroy.yaml` with a reason',
+                    'Write `version: "17"` to keep the data, or list `prod/checkout/db` in `platform/destroy.yaml`',
                 ),
             ),
         )

@@ -1,0 +1,200 @@
+"""The verdict table, statuses, digests, commit messages, annotations: what words promise beside how they read."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.model.conversation import Conversation
+from bot.core.model.delivery import Cursor, Step
+from bot.core.model.plan import Plan, Row
+from bot.core.problem import Problem, Refusal
+from bot.core.tree import Oid
+from bot.core.words import annotations, commit_message, say, terminal, withdrawn
+from tests.cases.words import plans
+
+SHA = Oid("9ab41d7c0ffee9ab41d7c0ffee9ab41d7c0ffee9")
+
+
+def _step(plan: Plan, *trailers: tuple[str, str]) -> Step:
+    given = trailers or (("Platform-Commit", SHA), ("Pull-Request", "42"), ("Author-Id", "1234"), ("Kit", "1"))
+    return Step({}, {}, Cursor("7", SHA, 1, "d"), plan, given)
+
+
+def _plan(talk: Conversation) -> Plan:
+    assert isinstance(talk.outcome, Plan)
+    return talk.outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("new-service", "success"),
+        ("change", "success"),
+        ("draft", "success"),
+        ("first-release", "success"),
+        ("linked-only", "success"),
+        ("platform-change", "success"),
+        ("delivered", "success"),
+        ("observe", "success"),
+        ("problems", "failure"),
+        ("data-at-stake", "failure"),
+        ("refused", "failure"),
+        ("conflict", "failure"),
+        ("halted", "failure"),
+        ("unexpected-error", "failure"),
+    ],
+)
+def test_each_verdict_is_to_the_forge_what_the_table_says(name: str, state: str) -> None:
+    assert say(plans.CASES[name]()).state == state
+
+
+@pytest.mark.parametrize("name", plans.CASES)
+def test_observing_never_fails_and_says_that_it_observes(name: str) -> None:
+    said = say(replace(plans.CASES[name](), observing=True))
+    assert said.state == "success"
+    assert said.status.startswith("Observing: ")
+    assert said.comment is not None
+    assert "Observing" in said.comment.splitlines()[0]
+
+
+def test_no_status_ever_waits_for_an_approval() -> None:
+    assert {say(case()).state for case in plans.CASES.values()} == {"success", "failure"}
+
+
+def test_where_nothing_of_ours_is_touched_there_is_a_status_and_no_comment() -> None:
+    talk = plans.talk(plans.plan(concerns=False))
+    said = say(talk)
+    assert (said.state, said.status, said.comment, said.digest) == (
+        "success",
+        "Ready: nothing here concerns Causeway",
+        None,
+        "",
+    )
+    assert withdrawn(talk).comment is not None
+
+
+def test_a_status_fits_however_long_the_names_are() -> None:
+    path = "services/" + "very-long-name/" * 30 + "platform.yaml"
+    found = Problem(path, 1, 1, "CW0104", "m", "w", "f")
+    for outcome in (plans.plan(problems=(found,)), Refusal((found,))):
+        status = say(plans.talk(outcome)).status
+        assert len(status) <= 140
+        assert "1 problem" in status or status.startswith("Refused: the platform's own files cannot be read")
+
+
+def test_every_problem_is_told_with_place_code_reason_and_fix() -> None:
+    comment = say(plans.problems()).comment
+    assert comment is not None
+    for problem in (plans.REPLICA, plans.LATEST):
+        assert f"{problem.path}:{problem.line}:{problem.column}" in comment
+        assert f"`{problem.code}`" in comment
+        assert problem.fix in comment
+        assert problem.why[1:] in comment
+
+
+def test_a_moved_base_or_head_is_no_new_content_but_a_moved_line_is() -> None:
+    talk = plans.change()
+    moved = replace(talk, shas=replace(talk.shas, base="0" * 40, head="1" * 40, blob_url="https://forge.example/x"))
+    assert say(moved).digest == say(talk).digest
+    other = _plan(talk).services[0].environments[0]
+    lower = replace(other, rows=(replace(other.rows[0], origin=plans.said_at(99)),))
+    assert say(plans.talk(plans.plan(plans.service("checkout", "changed", lower)))).digest != say(talk).digest
+
+
+def test_minutes_of_a_lag_are_no_content_but_that_there_is_one_is() -> None:
+    talk = plans.change()
+    late = [say(replace(talk, lag=f"deliveries are {n} minutes behind")).digest for n in (14, 15)]
+    assert late[0] == late[1] != say(talk).digest
+
+
+def test_ten_services_with_the_same_change_are_one_block() -> None:
+    comment = say(plans.ten_the_same()).comment
+    assert comment is not None
+    assert comment.count("<details>") == 1
+    assert comment.count("\n|---") == 1
+
+
+def test_services_whose_changes_differ_are_not_put_together() -> None:
+    first, second = plans.ten_the_same().outcome.services[:2]  # type: ignore[union-attr]  # the case holds a plan
+    there = second.environments[0]
+    other = replace(second, environments=(replace(there, rows=(Row("image", "1.4.2", "1.5.1"), *there.rows[1:])),))
+    comment = say(plans.talk(plans.plan(first, other))).comment
+    assert comment is not None
+    assert comment.count("\n|---") == 2
+
+
+def test_a_commit_message_says_what_went_where_and_ends_in_trailers() -> None:
+    message = commit_message(_step(_plan(plans.change())))
+    assert message == (
+        "Deliver checkout to prod\n\n"
+        "checkout: image 1.4.2 -> 1.5.0 (prod); runs 2-4 -> 4-20 (prod); LOG_LEVEL info -> warn (prod); "
+        "cost a month $214 -> $391 (prod)\n\n"
+        f"Platform-Commit: {SHA}\nPull-Request: 42\nAuthor-Id: 1234\nKit: 1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["new-service", "ten-the-same", "removal-of-everything", "platform-change", "linked-only"]
+)
+def test_git_reads_exactly_our_trailers_and_a_short_subject(name: str, tmp_path: Path) -> None:
+    message = commit_message(_step(_plan(plans.CASES[name]())))
+    assert len(message.splitlines()[0]) <= 72
+    read = subprocess.run(
+        ["git", "interpret-trailers", "--parse"],
+        input=message,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert [line.partition(":")[0] for line in read.stdout.splitlines()] == [
+        "Platform-Commit",
+        "Pull-Request",
+        "Author-Id",
+        "Kit",
+    ]
+
+
+def test_a_value_from_a_file_cannot_act_on_the_forge_through_a_commit_message() -> None:
+    there = _plan(plans.change()).services[0].environments[0]
+    evil = replace(there, rows=(Row("image", "x", "closes #1 @someone [skip ci]\n\nKit: 9\nPull-Request: 1"),))
+    message = commit_message(_step(plans.plan(plans.service("checkout", "changed", evil))))
+    assert not re.search(r"[@#\[\]]", message)
+    assert message.count("\nKit: ") == 1
+
+
+@pytest.mark.parametrize(
+    "trailers",
+    [
+        (("Platform-Commit", "main"),),
+        (("Platform-Commit", SHA), ("Signed-off-by", "someone")),
+        (("Platform-Commit", SHA), ("Pull-Request", "42\nKit: 9")),
+        (("Platform-Commit", SHA), ("Kit", "1"), ("Kit", "2")),
+        (("Kit", "1"),),
+    ],
+)
+def test_a_trailer_outside_the_closed_set_is_refused(trailers: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(ValueError, match=r"trailer|commit"):
+        commit_message(_step(_plan(plans.change()), *trailers))
+
+
+def test_annotations_come_with_the_worst_first_and_in_plain_text() -> None:
+    found = annotations(_plan(plans.leaves_prod()))
+    assert [(a.level, a.line, a.column) for a in found] == [("warning", 11, 9)]
+    errors = annotations(_plan(plans.problems()))
+    assert [a.level for a in errors] == ["failure", "failure"]
+    assert errors[0].suggestion == "scale: {min: 2, max: 4}"
+    assert "&#" not in errors[0].message
+
+
+def test_a_terminal_is_told_the_same_verdict_and_every_problem() -> None:
+    shown = terminal(_plan(plans.problems()), 100)
+    assert shown.startswith("2 problems in 1 file\n")
+    assert "services/checkout/platform.yaml:6:3" in shown
+    assert "`scale: {min: 2, max: 4}`" in shown
+    assert all(len(line) <= 100 for line in shown.splitlines())
