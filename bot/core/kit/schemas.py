@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from bot.core.check import Schema, compile_schema
@@ -26,7 +26,7 @@ def narrowed(manifest: Mapping[str, Value], types: Iterable[str], offers: Iterab
     own = cast(Mapping[str, Value], defs["need"]["properties"])
     fields: dict[str, Value] = {name: own[name] for name in ("type", "class", "size")}
     for name in sorted({name for _, options in offers for name in options}):
-        fields[name] = _any_of([options[name] for _, options in offers if name in options])
+        fields[name] = _any_of([_written(options[name]) for _, options in offers if name in options])
     defs["need"] = {**defs["need"], "properties": fields}
     return {**manifest, "$defs": cast(Value, defs)}
 
@@ -41,6 +41,19 @@ def compiled(raw: Mapping[str, Mapping[str, Value]]) -> Mapping[str, Schema]:
     """Every schema of `raw`, able to refer to the others by `$id` and to nothing else."""
     others = {str(schema["$id"]): schema for schema in raw.values()}
     return {name: compile_schema(schema, others) for name, schema in raw.items()}
+
+
+def _written(schema: Value) -> Value:
+    """An option's schema where a person writes it: a default may be null, but an empty value is a mistake."""
+    given = cast(Mapping[str, Value], schema)
+    types = given.get("type")
+    if isinstance(types, str) or types is None:
+        return given
+    some = [name for name in cast(Sequence[str], types) if name != "null"]
+    return {
+        **{key: value for key, value in given.items() if value is not None},
+        "type": some[0] if len(some) == 1 else some,
+    }
 
 
 def _any_of(schemas: list[Value]) -> Value:

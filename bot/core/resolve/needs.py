@@ -12,6 +12,7 @@ from bot.core.load.reading import did_you_mean
 from bot.core.model.platform import RecipeRule
 from bot.core.model.values import Doc, Pointer, Pos, Value
 from bot.core.resolve.expand import variable
+from bot.core.resolve.names import filled, namespace_of
 from bot.core.resolve.scene import Scene
 
 _Map = Mapping[str, Value]
@@ -80,13 +81,24 @@ def _fits(scene: Scene, name: str, need: _Map, recipe: Recipe) -> bool:
                 "the pods would never get its address or password",
                 f"ask the platform team for external_secrets in {where}, or for a recipe in the cluster", key=True,
             )  # fmt: skip
-        elif recipe.form == "kubernetes" and recipe.stateful and scene.environment.protect_data:
+        elif _moves_out(scene, recipe):
             scene.refuse(
                 ("needs", name), "CW0415", f"data is protected in {where}, which has no external_secrets",
                 "protected data lives in a namespace of its own, and its password could not be carried over",
                 f"ask the platform team for external_secrets in {where}, or to turn `protect_data` off", key=True,
             )  # fmt: skip
+    if _moves_out(scene, recipe) and any(output.origin == "config" for output in recipe.outputs):
+        scene.refuse(
+            ("needs", name), "CW0415", f"data is protected in {where}, and `{recipe.name}` cannot protect it",
+            "protected data lives in a namespace of its own, and this recipe's outputs stay in it",
+            f"ask the platform team for another recipe in {where}, or to turn `protect_data` off", key=True,
+        )  # fmt: skip
     return len(scene.problems) == before
+
+
+def _moves_out(scene: Scene, recipe: Recipe) -> bool:
+    """Protected data in the cluster stands in a namespace of its own, so that it outlives the service's."""
+    return recipe.form == "kubernetes" and recipe.stateful and scene.environment.protect_data
 
 
 def _offered(scene: Scene, name: str, need: _Map, recipe: Recipe) -> None:
@@ -153,7 +165,9 @@ def _price(rule: RecipeRule, recipe: Recipe, size: str) -> str:
 
 def _outputs(scene: Scene, name: str, rule: RecipeRule, recipe: Recipe) -> list[Value]:
     keys = cast("Sequence[str] | None", cast(_Map, rule.value.get("outputs") or {}).get("keys"))
-    names = {"service": scene.unit.name, "env": scene.environment.name, "need": name}
+    namespace = namespace_of(scene.environment, scene.unit.name, scene.unit.owner)
+    place = f"{namespace}-data" if _moves_out(scene, recipe) else namespace
+    names = {"service": scene.unit.name, "env": scene.environment.name, "need": name, "place": place}
     return [
         {
             "name": output.name,
@@ -161,15 +175,8 @@ def _outputs(scene: Scene, name: str, rule: RecipeRule, recipe: Recipe) -> list[
             "from": output.origin,
             "source": filled(output.source, names),
             "key": output.key,
-            "value": output.value,
+            "value": filled(output.value, names) if output.origin == "value" and output.value else output.value,
         }
         for output in recipe.outputs
         if keys is None or output.name in keys
     ]
-
-
-def filled(text: str, names: Mapping[str, str]) -> str:
-    """`text` with `{service}`, `{team}`, `{env}`, `{need}` filled in; other braces stay."""
-    for name, value in names.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text

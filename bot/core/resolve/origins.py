@@ -90,6 +90,8 @@ def _route(scene: Scene, leaf: Pointer) -> Origin | None:
     given = cast("Sequence[_Map] | None", scene.said.get("routes"))
     if given is None or (leaf[2] == "host" and "host" not in given[cast(int, leaf[1])]):
         return _environment(scene, "domain", "every service is reached below the domain of its environment")
+    if leaf[2] == "public" and "public" not in cast(_Map, scene.environment.value["gateway"]):
+        return _environment(scene, "gateway", "this environment has no public gateway")
     return None
 
 

@@ -29,6 +29,8 @@ def routes(scene: Scene) -> list[Value]:
             _no_domain(scene, index)
             continue
         route = _route(entry, host)
+        if route["public"] and _stays_inside(scene):
+            route["public"] = False
         _allowed(scene, index, host, given=bool(entry.get("host")))
         _attached(scene, index, public=bool(route["public"]))
         first = seen.setdefault((host, str(route["path"])), index)
@@ -60,6 +62,16 @@ def _route(entry: _Map, host: str) -> dict[str, Value]:
         "public": entry.get("public", False),
         "timeout": entry.get("timeout", "30s"),
     }
+
+
+def _stays_inside(scene: Scene) -> bool:
+    """A manifest that says `public: true` for all environments means those that have a way in: a development cluster
+    without a public gateway keeps the route for the company. Production never drops it silently, nor is an override's
+    own word overruled."""
+    gateways = cast(_Map, scene.environment.value["gateway"])
+    if "public" in gateways or "internal" not in gateways or scene.environment.kind == "production":
+        return False
+    return scene.spots.get(("routes",), ())[:1] != ("environments",)
 
 
 def _allowed(scene: Scene, index: int, host: str, *, given: bool) -> None:

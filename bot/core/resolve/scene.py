@@ -89,10 +89,12 @@ def said_in(unit: Unit, environment: str, problems: list[Problem]) -> tuple[_Map
     return merged(base, over), spots, True
 
 
-def as_doc(unit: Unit, said: _Map, spots: Spots) -> Doc:
+def as_doc(unit: Unit, environment: str, said: _Map, spots: Spots) -> Doc:
     """The merged manifest as if it had been written, so that the schema can judge it."""
     doc = unit.manifest
-    marks = dict(doc.marks)
+    override = ("environments", environment)
+    marks = {pointer[2:]: mark for pointer, mark in doc.marks.items() if pointer[:2] == override}
+    marks.update(doc.marks)
     marks.update({pointer: doc.marks[written] for pointer, written in spots.items() if written in doc.marks})
     return Doc(doc.path, said, marks)
 
@@ -101,7 +103,8 @@ def _nothing_there(unit: Unit, pointer: Pointer, name: str, base: _Map) -> Probl
     pos = unit.manifest.at(pointer)
     known = removable(base)
     close = closest(name, known)
-    fix = f"did you mean `{close}`?" if close else "drop the line; there is: " + ", ".join(f"`{k}`" for k in known[:8])
+    there = ", ".join(f"`{name}`" for name in known[:8])
+    fix = f"did you mean `{close}`?" if close else "drop the line" + (f"; there is: {there}" if there else "")
     if name in KEPT:
         message, fix = f"`{name}` cannot be removed", "drop the line"
     else:

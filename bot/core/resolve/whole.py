@@ -15,7 +15,8 @@ from bot.core.model.values import Doc, Pointer, Value
 from bot.core.problem import Problem, Refusal
 from bot.core.resolve import fields
 from bot.core.resolve.image import image_of
-from bot.core.resolve.needs import filled, needs
+from bot.core.resolve.names import LONGEST, namespace_of
+from bot.core.resolve.needs import needs
 from bot.core.resolve.origins import LazyOrigins
 from bot.core.resolve.price import monthly
 from bot.core.resolve.routes import routes
@@ -24,7 +25,6 @@ from bot.core.resolve.variables import collisions, env, outputs_of, secrets, use
 
 _Map = Mapping[str, Value]
 _RESERVED = re.compile(r"kube-.*|default|argocd")
-LONGEST_NAME = 63
 
 
 def environments_of(unit: Unit, platform: Platform) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def scene_of(
     no manifest any more, since nothing further could be said of it."""
     said, spots, overridden = said_in(unit, environment.name, problems)
     if overridden:
-        broken = check(as_doc(unit, said, spots), kit.schemas["platform"])
+        broken = check(as_doc(unit, environment.name, said, spots), kit.schemas["platform"])
         if broken:
             return Refusal(tuple(sorted({*problems, *broken})))
     release: _Map = {}
@@ -126,20 +126,14 @@ def _effective(scene: Scene) -> tuple[_Map, bool]:
     return value, not image.fixed
 
 
-def namespace_of(environment: Environment, service: str, team: str) -> str:
-    """The namespace by the environment's rule."""
-    rule = str(environment.value["namespace"])
-    return filled(rule, {"service": service, "team": team, "env": environment.name})
-
-
 def namespace_fits(scene: Scene, found: _Map) -> None:
     """Names that are put together must still be names."""
     namespace = namespace_of(scene.environment, scene.unit.name, scene.unit.owner)
     longest = namespace
     if any(cast(_Map, n)["form"] == "kubernetes" and cast(_Map, n)["protected"] for n in found.values()):
         longest = f"{namespace}-data"
-    if len(longest) > LONGEST_NAME:
-        over = len(longest) - LONGEST_NAME
+    if len(longest) > LONGEST:
+        over = len(longest) - LONGEST
         scene.refuse(
             ("name",), "CW0410", f"the namespace `{longest}` would have {len(longest)} characters, {over} too many",
             "Kubernetes allows 63", "choose a shorter name, or ask the platform team for a shorter namespace rule",
