@@ -93,9 +93,9 @@ def _first_change(text: str) -> int:
 # start, and quick actions are searched in the source, where no `/` is left. Forges link mentions, issues, shas and
 # addresses after rendering, in the text itself, so such a token is broken by a zero-width space.
 _BREAK = "&#8203;"
-_MARKUP = re.compile(r"[!\"#$%&'()*+<=>?@\[\\\]^_`{|}~]|^[-/:.]|(?<=[0-9])[.)](?= |$)")
+_MARKUP = re.compile(r"[!\"#$%&'()*+<=>?@\[\\\]^_`{|}~]|^[-/]|(?<=[0-9])[.)](?= |$)")
 _REFERENCE = re.compile(
-    r"(?P<sigil>[@#!$%&~^*\[](?=[\w\"'{<:+-])|:(?=[\w+-]+:))"
+    r"(?P<sigil>[@#!$%&~^*\[](?=[\w\"'{<\[:+-])|:(?=[\w+-]+:))"
     r"|(?P<scheme>(?<=:)(?=//))"
     r"|(?P<host>(?<=\bwww)(?=\.))"
     r"|(?P<issue>(?<=\bgh-)(?=[0-9]))"

@@ -43,7 +43,7 @@ def _same(left: Any, right: Any) -> bool:
 
 def test_every_adversarial_string_reads_back_the_same_as_value_key_and_item() -> None:
     assert len(ALL) >= 3000
-    value = {"values": [*ALL], "keys": dict.fromkeys(ALL, 1), "pairs": [{text: text} for text in ALL]}
+    value: dict[str, Any] = {"values": [*ALL], "keys": dict.fromkeys(ALL, 1), "pairs": [{text: text} for text in ALL]}
     data = emit_yaml(value)
     assert _same(yaml.safe_load(data), value)
     assert _same(_read_ruamel(data), value)
@@ -107,7 +107,7 @@ def test_the_canonical_form_does_not_depend_on_the_order_of_keys() -> None:
 
 
 def test_yaml_looks_as_a_person_would_write_it() -> None:
-    value = {
+    value: Value = {
         "apiVersion": "apps/v1",
         "metadata": {"name": "checkout", "labels": {"app.kubernetes.io/name": "checkout", "on": "on"}},
         "spec": {
