@@ -107,7 +107,7 @@ class Step:
     plan: Plan
     """What this commit changes, for its message and for the pull request."""
     trailers: tuple[tuple[str, str], ...]
-    """For people and audit; nothing is decided from them. Names of the closed set in `core/trailer.py`."""
+    """For people and audit; nothing is decided from them. Names of the closed set in `core/words/commit.py`."""
     problems: tuple[Problem, ...] = ()
     """What was found on the way and did not stop the step: refused units, drift restored or held."""
 

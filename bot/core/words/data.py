@@ -49,12 +49,26 @@ def at_stake(plan: Plan) -> tuple[Stake, ...]:
 
 def careful(plan: Plan, blob_url: str) -> tuple[Line, ...]:
     """One line a fact, worst first; the last one says so where nothing is destroyed. Empty where no service moves."""
-    lines = [told for action in TOLD for told in _told(action, stakes(plan, action), blob_url)]
+    lines = [told for action in TOLD for told in _told(action, _untold(plan, action), blob_url)]
     lines.extend(_public(plan))
     lines.extend(_silent(plan))
     if plan.services and not stakes(plan, *LOSES):
         lines.append((own("Nothing is destroyed."),))
     return tuple(lines)
+
+
+def _untold(plan: Plan, action: DataAction) -> tuple[Stake, ...]:
+    """Without those that a refusing problem tells of at the same place."""
+    places = {(problem.path, problem.line) for problem in plan.errors}
+    return tuple(
+        stake
+        for stake in stakes(plan, action)
+        if not (
+            stake.service.action == "refused"
+            and stake.data.origin is not None
+            and (stake.data.origin.path, stake.data.origin.line) in places
+        )
+    )
 
 
 def counted(plan: Plan) -> Line:

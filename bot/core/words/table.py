@@ -13,13 +13,16 @@ from bot.core.words.links import origin_link
 MOST = 4
 """Columns; beyond it environments become rows."""
 
+FIRST_LOOK = frozenset({"image", "runs", "reached_by", "uses", "cost"})
+
 _ACTION = {"new": "", "changed": "", "removed": " (leaves)", "linked": "", "waiting": " (waits)"}
 
 
 def facts_table(group: Group, blob_url: str) -> str:
     """The table of a group; empty where no fact is known. Environments that are left have no column."""
     shown = [column for column in columns(group.shown.environments) if column.action != "removed" and column.cells]
-    told = sorted({fact for column in shown for fact in column.cells}, key=facts.order)
+    fresh = all(column.action == "new" for column in shown)
+    told = sorted({f for column in shown for f in column.cells if not fresh or _first_look(f)}, key=facts.order)
     if not told:
         return ""
     if len(shown) > MOST:
@@ -31,6 +34,11 @@ def facts_table(group: Group, blob_url: str) -> str:
             [name, line(cell, _source(group, fact, blob_url))] for fact, (name, cell) in zip(told, rows, strict=True)
         ]
     return blocks.table(head, rows)
+
+
+def _first_look(fact: str) -> bool:
+    """Of a new service every fact is new. The table keeps to those that decide; addresses and settings are folded."""
+    return fact in FIRST_LOOK or fact.startswith("need.")
 
 
 def title(group: Group) -> Line:

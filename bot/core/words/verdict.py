@@ -174,10 +174,10 @@ def _halted(halted: Halted) -> Verdict:
 
 
 def _delivered(done: Delivered) -> Verdict:
-    told = line(link(done.sha[:7], done.url), " · ", user(done.at, 40))
+    told = line("Delivered as ", link(done.sha[:7], done.url), " · ", user(done.at, 40))
     where = line(" to ", places(done.environments)) if done.environments else ()
-    brief = line(code(done.sha[:7]), where, " · differs from what was reviewed" if done.notes else "")
-    return Verdict("🚚", "Delivered", told, brief, "success")
+    brief = line("Delivered as ", code(done.sha[:7]), where, " · differs from what was reviewed" if done.notes else "")
+    return Verdict("🚚", "", told, brief, "success")
 
 
 def _landed(talk: Conversation) -> Verdict:
