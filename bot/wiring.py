@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,10 @@ from bot.wakeups import RqWakeups
 
 FILE = "CAUSEWAY_CONFIG"
 """Environment variable that names a JSON file with the settings; `CAUSEWAY_<FIELD>` variables win over it."""
+
+
+_ADAPTERS: Mapping[str, Callable[[str, str, Callable[[], str], str], Forge]] = {"github": GitHub}
+"""Forge kind -> adapter, made from API URL, repository id, token and marker secret."""
 
 
 class SettingsError(Exception):
@@ -132,7 +136,8 @@ class Wiring:
     def _forge(self, forge: ForgeSettings, repository: str) -> Forge:
         key = (forge.name, repository)
         if key not in self._forges:
-            self._forges[key] = GitHub.of(forge, repository, self.settings)
+            secret = self.settings.marker_secret.get_secret_value()
+            self._forges[key] = _ADAPTERS[forge.kind](forge.api_url, repository, forge.token.get_secret_value, secret)
         return self._forges[key]
 
     def _mirror(self, forge: ForgeSettings, repository: str) -> Mirror:

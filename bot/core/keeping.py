@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.core.build import Build, inputs_of
-from bot.core.model.delivery import Actual, Evidence, Kept, KeptEntry, Reason
+from bot.core.model.delivery import Actual, Evidence, Kept, KeptEntry
 from bot.core.model.render import Key, Outline, Rendered
 from bot.core.model.unit import DataFact
 from bot.core.owned import Own, Owned, actual_id
@@ -115,9 +116,11 @@ def _data_gone(scene: Scene, kept: dict[str, KeptEntry], contents: dict[str, Map
             if (name, "forget") not in scene.judges.destroys_allowed:
                 _retain(scene, name, data, kept)
                 if (name, "destroy") in scene.judges.destroys_allowed:
-                    _drain(name, scene.before, data, "lifted", scene.before_commit, kept, contents)
+                    _drain(
+                        name, scene.before, data, "lifted", scene.rendered_after, scene.before_commit, kept, contents
+                    )
         elif data.fact.form == "terraform":
-            _drain(name, scene.before, data, "empty", scene.before_commit, kept, contents)
+            _drain(name, scene.before, data, "empty", scene.rendered_after, scene.before_commit, kept, contents)
 
 
 def _retain(scene: Scene, name: str, data: Data, kept: dict[str, KeptEntry]) -> None:
@@ -145,7 +148,7 @@ def _data_kept(scene: Scene, kept: dict[str, KeptEntry], contents: dict[str, Map
             old = scene.old_build(entry.commit)
             data = data_in(old).get(entry.unit)
             if old is not None and data is not None:
-                _drain(entry.unit, old, data, "lifted", entry.commit, kept, contents)
+                _drain(entry.unit, old, data, "lifted", scene.rendered_after, entry.commit, kept, contents)
             kept.setdefault(path, entry)
         elif (entry.unit, "forget") not in scene.judges.destroys_allowed:
             kept[path] = entry
@@ -170,26 +173,29 @@ def _advance(
     if old is None or data is None:
         kept[path] = entry
         return
-    _drain(entry.unit, old, data, "empty", entry.commit, kept, contents)
+    _drain(entry.unit, old, data, "empty", scene.rendered_after, entry.commit, kept, contents)
 
 
 def _drain(
     name: str,
     build: Build,
     data: Data,
-    phase: str,
+    phase: Literal["lifted", "empty"],
+    rendered_after: Mapping[str, Own],
     commit: Oid,
     kept: dict[str, KeptEntry],
     contents: dict[str, Mapping[str, bytes]],
 ) -> None:
     """Writes the root of `data` in another phase: protection lifted, or empty."""
-    done = rendered(drained(inputs_of(build, data.key), phase), build.kit)
-    if isinstance(done, Refusal):
-        raise ValueError(f"{name} rendered before and does not in phase {phase}: {done.problems[0].message}")
-    reason: Reason = "draining"
-    for item in done.outline:
-        kept[item.path] = KeptEntry(item.id, item.kind, reason, commit, name)
-        contents[item.path] = _content(done, item.path)
+    for key in (data.key, *data.extra):
+        done = rendered(drained(inputs_of(build, key), phase), build.kit)
+        if isinstance(done, Refusal):
+            raise ValueError(f"{name} rendered before and does not in phase {phase}: {done.problems[0].message}")
+        unit = name if key == data.key else _companion(name)
+        for item in done.outline:
+            if key == data.key or item.path not in rendered_after:
+                kept[item.path] = KeptEntry(item.id, item.kind, "draining", commit, unit)
+                contents[item.path] = _content(done, item.path)
 
 
 def _content(done: Rendered, path: str) -> Mapping[str, bytes]:

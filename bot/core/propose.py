@@ -16,7 +16,7 @@ from bot.core.plan import plan
 from bot.core.problem import Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
-from bot.core.settle import Trees, base_build, settle
+from bot.core.settle import Sides, Trees, base_build, settle
 from bot.core.step import owner_of
 from bot.core.tree import Oid, Tree
 
@@ -70,9 +70,16 @@ def propose(
         platform = before.platform if before is not None else wanted.platform
         return judges_of(platform, wanted.platform, evidence, head_sha, now, owner_of(before, wanted))
 
-    found = settle(before, base, merged, kit, judges_for, together, trees, memo, each)
+    found = settle(Sides(before, base, merged, kit, together, trees, memo, each), judges_for)
     if isinstance(found, Refusal):
         return found
-    made = plan(before, found.wanted, memo, refused=found.refused, problems=found.problems, kept=together, each=each)
-    touched = concerns(base, merged)
-    return made if touched else replace(made, concerns=made.concerns and touched)
+    made = plan(
+        before,
+        found.wanted,
+        memo,
+        refused=found.refused - found.standing,
+        problems=found.problems,
+        kept=together,
+        each=each,
+    )
+    return Proposal(made, diffs(before, found.wanted, memo, each))

@@ -6,10 +6,10 @@ refused units at their last good version, and their neighbours link to that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.core.build import Build, Memo, build, outlines
+from bot.core.build import Build, Memo, build, outlines, written_state
 from bot.core.build.fill import Each
 from bot.core.build.state import any_error
 from bot.core.kit import Kit
@@ -33,6 +33,8 @@ class Settled:
     wanted: Build
     after: Build
     refused: frozenset[str]
+    standing: frozenset[str]
+    """Those of `refused` that fail on both sides in the same version: no news of this change."""
     judged: Judged
     problems: tuple[Problem, ...]
     """All that is to be told: new ones as they are, standing ones as warnings, sorted."""
@@ -62,69 +64,109 @@ def base_build(
     return build(tree, kit, memo, since=since, last_good=good)
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is compared, and with what help."""
+
+    before: Build | None
+    before_tree: Tree | None
+    tree: Tree
+    kit: Kit
+    kept: Kept
+    trees: Trees
+    memo: Memo
+    each: Each[Inputs, Rendered | Refusal] = map
+
+
 def settle(
-    before: Build | None,
-    before_tree: Tree | None,
-    tree: Tree,
-    kit: Kit,
-    judges_for: Callable[[Build], Judges],
-    kept: Kept,
-    trees: Trees,
-    memo: Memo,
-    each: Each[Inputs, Rendered | Refusal] = map,
-    blocked: Mapping[str, Problem] | None = None,
+    sides: Sides, judges_for: Callable[[Build], Judges], blocked: Mapping[str, Problem] | None = None
 ) -> Settled | Refusal:
-    """`tree` judged against `before`. A Refusal only where the platform's own files cannot be read."""
-    wanted = build(tree, kit, memo, since=before, held=before)
+    """The tree judged against the side before. A Refusal only where the platform's own files cannot be read.
+
+    Units that cannot be read or rendered, or that are `blocked`, fall back first, so that no neighbour is judged by
+    their absence; then units with new findings, whose neighbours are judged again without them.
+    """
+    written = build(sides.tree, sides.kit, sides.memo, since=sides.before, held=sides.before)
+    if isinstance(written, Refusal):
+        return written
+    judges = judges_for(written)
+    falling = _Falling(sides, written)
+    falling.told.extend((blocked or {}).values())
+    wanted = falling.back(written, falling.unusable(written) | (blocked or {}).keys())
     if isinstance(wanted, Refusal):
         return wanted
-    judges = judges_for(wanted)
-    first = judge(before, wanted, judges, kept)
-    held = refused_units(kept)
-    good: dict[str, Tree | None] = {}
-    after, judged = wanted, first
-    whole = [finding.problem for finding in first.new if finding.unit is None]
-    told = [finding.problem for finding in first.new] + [f.problem.as_warning() for f in first.standing]
-    told.extend(_unit_problems(before, wanted))
-    told.extend((blocked or {}).values())
+    first = judged = judge(sides.before, wanted, judges, sides.kept)
+    falling.whole.extend(finding.problem for finding in first.new if finding.unit is None)
+    falling.told.extend(finding.problem.as_warning() for finding in first.standing)
+    after = wanted
     while True:
-        broken, lost = _renders(before, after, memo, each)
-        told.extend(problem for problems in broken.values() for problem in problems if problem not in told)
-        whole.extend(problem for problem in lost if problem not in whole)
-        bad = (
-            after.failing()
-            | broken.keys()
-            | {f.unit for f in judged.new if f.unit is not None}
-            | (blocked or {}).keys()
-        )
-        bad = frozenset(bad) - good.keys()
-        if not bad:
-            return Settled(wanted, after, frozenset(good), first, tuple(sorted({*told, *whole})), tuple(sorted(whole)))
-        for folder in bad:
-            good[folder] = _last_good(folder, held, trees, before, before_tree)
-        again = build(tree, kit, memo, since=after, held=before, last_good=good)
+        falling.told.extend(finding.problem for finding in judged.new)
+        bad = frozenset(finding.unit for finding in judged.new if finding.unit is not None)
+        if not bad - falling.good.keys():
+            return falling.settled(wanted, after, first)
+        again = falling.back(after, bad)
         if isinstance(again, Refusal):
             return again
-        after, judged = again, judge(before, again, judges, kept)
-        told.extend(f.problem for f in judged.new if f.unit is not None and f.problem not in told)
+        after, judged = again, judge(sides.before, again, judges, sides.kept)
 
 
-def _last_good(
-    folder: str, held: Mapping[str, Oid | None], trees: Trees, before: Build | None, before_tree: Tree | None
-) -> Tree | None:
-    if folder in held:
-        commit = held[folder]
-        return None if commit is None else trees(commit)
-    state = before.units.get(folder) if before is not None else None
-    return before_tree if state is not None and not any_error(state.problems) else None
+class _Falling:
+    """The units that fall back, and what is told of them on the way."""
 
+    def __init__(self, sides: Sides, written: Build) -> None:
+        self._sides = sides
+        self._held = refused_units(sides.kept)
+        self._written = written
+        self.good: dict[str, Tree | None] = {}
+        self.told: list[Problem] = []
+        self.whole: list[Problem] = []
+        self._old = frozenset(folder for folder in written.failing() if self._stood(folder))
+        for folder, state in written.units.items():
+            before = sides.before.units.get(folder) if sides.before is not None else None
+            if before is None or before.problems != state.problems:
+                old = folder in self._old
+                self.told.extend(problem.as_warning() if old else problem for problem in state.problems)
 
-def _unit_problems(before: Build | None, after: Build) -> Iterable[Problem]:
-    """What units say of themselves, where they changed: a service that was broken before is not this change's news."""
-    for folder, state in after.units.items():
-        old = before.units.get(folder) if before is not None else None
-        if state.problems and (old is None or old.id != state.id or old.problems != state.problems):
-            yield from state.problems
+    def back(self, now: Build, bad: frozenset[str]) -> Build | Refusal:
+        """Without the units in `bad`, and without what then cannot be read or rendered."""
+        sides = self._sides
+        while bad - self.good.keys():
+            for folder in bad - self.good.keys():
+                self.good[folder] = self._last_good(folder)
+            again = build(sides.tree, sides.kit, sides.memo, since=now, held=sides.before, last_good=self.good)
+            if isinstance(again, Refusal):
+                return again
+            now, bad = again, self.unusable(again)
+        return now
+
+    def unusable(self, now: Build) -> frozenset[str]:
+        """Units that cannot be read or rendered."""
+        broken, lost = _renders(self._sides.before, now, self._sides.memo, self._sides.each)
+        self.told.extend(problem for problems in broken.values() for problem in problems)
+        self.whole.extend(lost)
+        return now.failing() | broken.keys()
+
+    def settled(self, wanted: Build, after: Build, first: Judged) -> Settled:
+        """The outcome."""
+        refused = frozenset(self.good)
+        problems = tuple(sorted({*self.told, *self.whole}))
+        return Settled(wanted, after, refused, self._old & refused, first, problems, tuple(sorted(set(self.whole))))
+
+    def _last_good(self, folder: str) -> Tree | None:
+        if folder in self._held:
+            commit = self._held[folder]
+            return None if commit is None else self._sides.trees(commit)
+        before = self._sides.before
+        state = before.units.get(folder) if before is not None else None
+        return self._sides.before_tree if state is not None and not any_error(state.problems) else None
+
+    def _stood(self, folder: str) -> bool:
+        """True where the very same version failed on the side before, too: that is not this change's news."""
+        before, tree = self._sides.before, self._sides.before_tree
+        entry = tree.get(folder) if tree is not None else None
+        if before is None or tree is None or entry is None or entry.id != self._written.units[folder].id:
+            return False
+        return any_error(written_state(tree, folder, entry.id, before, self._sides.memo).problems)
 
 
 def _renders(

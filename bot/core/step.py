@@ -20,7 +20,7 @@ from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
 from bot.core.rules.shrink import SHRINK
-from bot.core.settle import Settled, Trees, base_build, refused_units, settle
+from bot.core.settle import Settled, Sides, Trees, base_build, refused_units, settle
 from bot.core.tree import Oid, Tree
 
 
@@ -115,7 +115,7 @@ def _settle(
         return seen[-1]
 
     found = settle(
-        base, before, after, kit, judges_for, actual.kept, world.trees, world.memo, world.each, blocked or None
+        Sides(base, before, after, kit, actual.kept, world.trees, world.memo, world.each), judges_for, blocked
     )
     return found if isinstance(found, Refusal) else (seen[-1], found)
 
@@ -217,7 +217,13 @@ def _finish(
     edits[CURSOR] = cursor_bytes(cursor)
     edits[KEPT] = kept_bytes(made.keeping.kept)
     what = plan(
-        base, found.after, world.memo, refused=found.refused, problems=found.problems, kept=actual.kept, objects=False
+        base,
+        found.after,
+        world.memo,
+        refused=found.refused - found.standing,
+        problems=found.problems,
+        kept=actual.kept,
+        objects=False,
     )
     return Step(edits, made.keeping.kept, cursor, what, _trailers(landed, kit), problems)
 

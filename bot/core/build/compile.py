@@ -82,6 +82,11 @@ def _unit(
     return state
 
 
+def written_state(tree: Tree, folder: str, oid: Oid, build: Build, memo: Memo) -> UnitState:
+    """The unit as `tree` writes it, under the platform and kit of `build`, whatever version that build holds of it."""
+    return _unit(tree, folder, oid, build.platform, build.kit, build.reads, memo, None)
+
+
 def compile_unit(tree: Tree, folder: str, oid: Oid, platform: Platform, kit: Kit) -> UnitState:
     """One unit on its own: load, check, resolve and facts for each of its environments."""
     unit = load_unit(tree, folder, kit)
