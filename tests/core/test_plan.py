@@ -105,6 +105,22 @@ def test_a_changed_value_in_an_object_is_named_by_its_variable_and_knows_its_lin
     assert (value.origin.path, value.origin.line) == (CHECKOUT, 6)
 
 
+def test_what_no_template_traces_is_put_down_to_the_only_line_that_changed() -> None:
+    found = planned({}, swap(CHECKOUT, "LOG_LEVEL: info", "LOG_LEVEL: warn"))
+    values = [v for o in there(found, "checkout", "prod").objects for v in o.changes]
+    assert len(values) > 1
+    assert {(v.origin.path, v.origin.line) for v in values if v.origin is not None} == {(CHECKOUT, 6)}
+    assert all(v.origin is not None for v in values)
+
+
+def test_with_two_lines_changed_nothing_is_put_down_to_one_of_them_by_guess() -> None:
+    text = FILES[CHECKOUT].replace("owner: payments", "owner: shop").replace("LOG_LEVEL: info", "LOG_LEVEL: warn")
+    found = planned({}, {CHECKOUT: text})
+    (runs,) = [o for o in there(found, "checkout", "prod").objects if o.kind == "Application"]
+    assert runs.changes
+    assert all(v.origin is None for v in runs.changes)
+
+
 def test_more_replicas_restart_nothing() -> None:
     here = there(planned({}, add(CHECKOUT, "scale: {min: 4, max: 20}\n")), "checkout", "prod")
     assert row(here, "runs").after == {"min": 4, "max": 20, "size": "s"}
@@ -197,7 +213,7 @@ def test_a_moved_folder_is_a_change_and_touches_no_object() -> None:
 def test_a_new_owner_moves_files_and_changes_objects_but_deletes_none() -> None:
     found = planned({}, swap(CHECKOUT, "owner: payments", "owner: shop"))
     here = there(found, "checkout", "prod")
-    assert (row(here, "owner").before, row(here, "owner").after) == ("payments", "shop")
+    assert [(r.fact, r.before, r.after) for r in here.rows] == [("owner", "payments", "shop")]
     (deployment,) = [c for c in here.objects if c.kind == "Deployment"]
     assert deployment.action == "change"
     assert (deployment.was, deployment.path) == (
@@ -289,6 +305,14 @@ def test_a_unit_that_was_broken_before_and_is_not_touched_is_no_news() -> None:
     old = built(broken)
     new = built({**broken, **swap(CHECKOUT, "1.4.2", "1.5.0")}, held=old)
     assert [s.name for s in plan(old, new, MEMO).services] == ["checkout"]
+
+
+def test_a_unit_that_the_platform_breaks_is_told_though_its_files_are_the_same() -> None:
+    old = built({})
+    teams = FILES["platform/teams.yaml"].replace("  shop: {forge_team: acme/shop}\n", "")
+    new = built({"platform/teams.yaml": teams}, held=old)
+    found = plan(old, new, MEMO)
+    assert [(s.name, s.action) for s in found.services] == [("storefront", "refused")]
 
 
 def test_problems_come_errors_first_and_each_once() -> None:

@@ -65,6 +65,18 @@ def test_named_items_in_another_order_are_told_as_an_order() -> None:
     assert (found.pointer, found.before, found.after) == (("env",), ["A", "B"], ["B", "A"])
 
 
+def test_an_item_without_a_name_that_is_put_in_between_is_one_difference() -> None:
+    a, b, c = {"port": 1}, {"port": 2}, {"port": 3}
+    (found,) = differences({"egress": [a, c]}, {"egress": [a, b, c]})
+    assert (found.pointer, found.before, found.after) == (("egress", 1), None, b)
+
+
+def test_an_item_without_a_name_that_changes_is_told_by_what_changes_in_it() -> None:
+    old, new = [{"port": 1}, {"port": 2, "to": "x"}], [{"port": 1}, {"port": 3, "to": "x"}]
+    (found,) = differences(old, new)
+    assert (found.pointer, found.before, found.after) == ((1, "port"), 2, 3)
+
+
 def test_a_list_of_plain_values_is_one_difference() -> None:
     (found,) = differences({"args": ["serve"]}, {"args": ["-v", "serve"]})
     assert (found.pointer, found.before, found.after) == (("args",), ["serve"], ["-v", "serve"])

@@ -141,7 +141,7 @@ def _services(
 def _newly(sides: Sides, folder: str) -> bool:
     """A unit that could not be compiled before either is no news."""
     old = sides.before.units.get(folder) if sides.before is not None else None
-    return old is None or old.id != sides.after.units[folder].id
+    return old is None or bool(old.environments) or old.id != sides.after.units[folder].id
 
 
 def _says_something(plan: EnvironmentPlan) -> bool:

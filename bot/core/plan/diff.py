@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
 
+from bot.core.emit import canonical
 from bot.core.model.values import Pointer, Value
 from bot.core.plan.shape import as_list, is_list, same
 
@@ -53,23 +56,41 @@ def _lists(
         return
     old, new = _names(before), _names(after)
     if old is None or new is None:
-        old = {index: index for index in range(len(before))}
-        new = {index: index for index in range(len(after))}
+        yield from _unnamed(before, after, pointer, was, now)
+        return
     for name in (*new, *(name for name in old if name not in new)):
-        at_old, at_new = old.get(name), new.get(name)
-        deeper = ((*pointer, name), _step(was, at_old), _step(now, at_new))
-        if at_old is not None and at_new is not None:
-            yield from _differ(before[at_old], after[at_new], *deeper)
-        else:
-            yield Difference(*deeper, _item(before, at_old), _item(after, at_new))
+        yield from _items((*pointer, name), (before, old.get(name), was), (after, new.get(name), now))
     if [name for name in old if name in new] != [name for name in new if name in old]:
         # The same items in another order: to kubelet, order decides which variable may name which.
-        yield Difference(pointer, was, now, [str(name) for name in old], [str(name) for name in new])
+        yield Difference(pointer, was, now, [*old], [*new])
 
 
-def _names(items: Sequence[Value]) -> dict[str | int, int] | None:
+def _unnamed(
+    before: Sequence[Value], after: Sequence[Value], pointer: Pointer, was: Pointer, now: Pointer
+) -> Iterator[Difference]:
+    """By index, but past items that are the same: one put in between is one difference."""
+    matcher = SequenceMatcher(None, [canonical(i) for i in before], [canonical(i) for i in after], autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag != "equal":
+            for x, y in zip_longest(range(a, b), range(c, d)):
+                yield from _items((*pointer, x if y is None else y), (before, x, was), (after, y, now))
+
+
+_Side = tuple[Sequence[Value], int | None, Pointer]
+"""A list, the index of the item in it (None: absent), and the place of the list."""
+
+
+def _items(pointer: Pointer, old: _Side, new: _Side) -> Iterator[Difference]:
+    was, now = _step(old[2], old[1]), _step(new[2], new[1])
+    if old[1] is not None and new[1] is not None:
+        yield from _differ(old[0][old[1]], new[0][new[1]], pointer, was, now)
+    else:
+        yield Difference(pointer, was, now, _item(old[0], old[1]), _item(new[0], new[1]))
+
+
+def _names(items: Sequence[Value]) -> dict[str, int] | None:
     """Name -> index, where every item has a name of its own."""
-    found: dict[str | int, int] = {}
+    found: dict[str, int] = {}
     for index, item in enumerate(items):
         name = item.get("name") if isinstance(item, Mapping) else None
         if not isinstance(name, str) or name in found:

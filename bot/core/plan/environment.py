@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot.core.build import Build
 from bot.core.model.delivery import Kept
-from bot.core.model.plan import EnvironmentPlan, ObjectChange, Row
+from bot.core.model.plan import DataChange, EnvironmentPlan, ObjectChange, Row
 from bot.core.model.unit import Links
 from bot.core.model.values import Origin, UnitEnv, Value
 from bot.core.plan.data import Stakes, data_changes
@@ -49,12 +49,14 @@ def environment_plan(
     )
     data = tuple(data_changes(before, after, stakes))
     runs_on = before is not None and after is not None
+    told = tuple(_blamed(sides, place, row) for row in rows(before, after))
+    only = _only_cause(sides, before, after, told, data)
     return EnvironmentPlan(
         environment=env,
         kind=str((now or was).get("kind", "")),
         action=_action(sides, place, before, after),
-        rows=tuple(_blamed(sides, place, row) for row in rows(before, after)),
-        objects=tuple(_by_path(change for _, found in parts for change in found.changes)),
+        rows=told,
+        objects=tuple(_by_path(_caused(change, only) for _, found in parts for change in found.changes)),
         data=data,
         waits=tuple(waits(before, after, now, data, own_after)) if after is not None else (),
         restarts=runs_on and restarts(own_before, own_after),
@@ -119,6 +121,27 @@ def _blamed(sides: Sides, place: Place, row: Row) -> Row:
 
 def _calls(build: Build | None, unit: UnitEnv | None, name: str) -> Origin | None:
     return origin_at(build.origins(unit), ("uses", name)) if build is not None and unit is not None else None
+
+
+def _only_cause(
+    sides: Sides, before: Seen | None, after: Seen | None, told: Iterable[Row], data: Iterable[DataChange]
+) -> Origin | None:
+    """The one line that caused everything, where there is just one: values that no template traced came of it, too."""
+    if sides.before is None or before is None or after is None or sides.before.reads != sides.after.reads:
+        return None
+    facts = [row for row in told if row.fact != "cost"]
+    if before.links != after.links and {row.fact for row in facts} != {"reached_by"}:
+        return None
+    causes = {origin for origin in (*(row.origin for row in facts), *(change.origin for change in data)) if origin}
+    lines = {(origin.path, origin.line) for origin in causes}
+    return min(causes, key=lambda origin: origin.column) if len(lines) == 1 else None
+
+
+def _caused(change: ObjectChange, origin: Origin | None) -> ObjectChange:
+    if origin is None or all(value.origin is not None for value in change.changes):
+        return change
+    values = tuple(replace(value, origin=value.origin or origin) for value in change.changes)
+    return replace(change, changes=values)
 
 
 def _by_path(changes: Iterable[ObjectChange]) -> list[ObjectChange]:

@@ -21,6 +21,9 @@ from bot.core.plan.sides import OF_SERVICE, KeyPair, Sides
 from bot.core.problem import Refusal
 from bot.core.render import RENDERERS, trace
 
+NOWHERE = (1, 1)
+"""The place of a default that nothing states: no line to look at."""
+
 Traced = Mapping[tuple[ObjectKey, Pointer], Origin]
 Identity = tuple[str, str, str, str]
 """API version, kind, namespace, name: what an object is to a cluster, wherever its file stands."""
@@ -174,7 +177,9 @@ def _origins_of(build: Build, key: Key) -> Origins:
 def _nearest(traced: Traced, path: ObjectKey, pointer: Pointer) -> Origin | None:
     """Who gave the value at `pointer`, or what stands below it: of several, the one nearest to a person."""
     below = [place for name, place in traced if name == path and place[: len(pointer)] == pointer]
-    found = [traced[path, place] for place in sorted(below, key=_sortable)]
+    found = [
+        o for o in (traced[path, place] for place in sorted(below, key=_sortable)) if (o.line, o.column) != NOWHERE
+    ]
     return min(found, key=lambda origin: LAYERS[origin.layer]) if found else None
 
 

@@ -32,12 +32,13 @@ Form = Callable[[Seen], Value]
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line of FACTS. `places` are where in the effective manifest it is written; `always` tells it of a service
-    that is new or goes, too."""
+    that is new or goes, too; `leaves_out` are fields of its value that another fact tells."""
 
     name: str
     places: tuple[Pointer, ...]
     forms: tuple[Form, ...]
     always: bool = False
+    leaves_out: frozenset[str] = frozenset()
 
 
 def rows(before: Seen | None, after: Seen | None) -> Iterator[Row]:
@@ -56,9 +57,15 @@ def _row(fact: Fact, before: Seen | None, after: Seen | None) -> Iterator[Row]:
     for form in fact.forms:
         was = form(before) if before is not None else None
         now = form(after) if after is not None else None
-        if not same(was, now) and not (_nothing(was) and _nothing(now)):
+        if not same(_less(was, fact), _less(now, fact)) and not (_nothing(was) and _nothing(now)):
             yield Row(fact.name, was, now, _origin(fact.places, before, after))
             return
+
+
+def _less(value: Value, fact: Fact) -> Value:
+    if not fact.leaves_out or not isinstance(value, Mapping):
+        return value
+    return {name: item for name, item in value.items() if name not in fact.leaves_out}
 
 
 def _nothing(value: Value) -> bool:
@@ -180,7 +187,7 @@ FACTS: tuple[Fact, ...] = (
     Fact("runs", (("scale", "min"), ("scale", "max"), ("size",)), (_runs,), always=True),
     Fact("size", (("size",),), (_size_alone,)),
     _simple("scale_at", "scale", "cpu"),
-    Fact("reached_by", (("allow",), ("routes",)), (_reached,), always=True),
+    Fact("reached_by", (("allow",), ("routes",)), (_reached,), always=True, leaves_out=frozenset({"team"})),
     Fact("routes", (("routes",),), (_routes, _value("routes")), always=True),
     Fact("uses", (("uses",),), (_uses,)),
     Fact("migrate", (("migrate",),), (_value("migrate"),), always=True),
