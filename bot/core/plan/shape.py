@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.core.model.values import Pointer, Value
 
 _EMPTY: Mapping[str, Value] = {}
+_SCALARS = frozenset({str, int, bool, float})
 
 
 def as_map(value: Value) -> Mapping[str, Value]:
@@ -38,6 +39,10 @@ def at(value: Value, pointer: Pointer) -> Value:
 
 def same(a: Value, b: Value) -> bool:
     """Equal as data: `1`, `1.0`, `true` and `"1"` all differ, the order of keys does not matter."""
+    if a is b:
+        return True
+    if type(a) in _SCALARS:  # most are; asking whether each is a mapping first costs as much as all the rest
+        return type(a) is type(b) and a == b
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(same(item, b[key]) for key, item in a.items())
     if is_list(a) and is_list(b):
