@@ -13,7 +13,7 @@ from bot.core.model.unit import Facts
 from bot.core.model.values import Value
 from bot.core.problem import Problem, Refusal
 from bot.core.render.expanding import expanded, in_folder, short_name
-from bot.core.render.namespace import apart_from
+from bot.core.render.namespace import apart, apart_from
 from bot.core.render.reading import (
     NEED_NOT_IN_BYTES,
     OF_PLACE,
@@ -25,7 +25,7 @@ from bot.core.render.reading import (
     of_team,
     recipe_content,
 )
-from bot.core.render.service import apart, place_of
+from bot.core.render.service import place_of
 from bot.core.render.shapes import Renderer, World
 from bot.core.template import Template
 
@@ -147,10 +147,7 @@ def companions(key: Key, facts: Facts) -> tuple[Key, ...]:
     """The keys whose paths must stay as long as this state is kept: the namespace that it stands in."""
     data = next((data for data in facts.data if data.need == key[3]), None)
     beside = apart_from(facts)
-    stands_there = data is not None and data.form == "kubernetes" and data.stateful and data.protected
-    return (("namespace", key[2], beside),) if beside is not None and stands_there else ()
+    return (("namespace", key[2], beside),) if beside is not None and data is not None and apart(data) else ()
 
-
-__all__ = ["DATA", "apart", "companions", "drained"]
 
 DATA = Renderer("data", keys_of_facts, keys_of_platform, inputs, objects, folder)

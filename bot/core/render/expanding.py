@@ -17,7 +17,15 @@ from bot.core.template import Template, expand
 Place = Callable[[str, Mapping[str, Value]], str]
 """(template's name, object) -> output path."""
 
-_LONGEST: Final = {"Namespace": 63, "Service": 63, "Job": 63, "CronJob": 52, "Deployment": 63, "StatefulSet": 52, "Cluster": 50}
+_LONGEST: Final = {
+    "Namespace": 63,
+    "Service": 63,
+    "Job": 63,
+    "CronJob": 52,
+    "Deployment": 63,
+    "StatefulSet": 52,
+    "Cluster": 50,
+}
 """Kinds whose name becomes a label or a host name, alone or with something behind it. Others have 253 characters."""
 
 

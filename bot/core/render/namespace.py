@@ -8,7 +8,7 @@ from typing import cast
 from bot.core.kit import Kit
 from bot.core.model.platform import Platform
 from bot.core.model.render import Inputs, Key, Objects
-from bot.core.model.unit import Facts
+from bot.core.model.unit import DataFact, Facts
 from bot.core.model.values import Value
 from bot.core.problem import Refusal
 from bot.core.render.expanding import expanded, in_folder
@@ -21,8 +21,12 @@ PODS_EACH = 100
 
 def apart_from(facts: Facts) -> str | None:
     """The namespace of its own that a service's protected state inside the cluster stands in."""
-    kept = any(data.form == "kubernetes" and data.stateful and data.protected for data in facts.data)
-    return f"{facts.namespace}-data" if kept else None
+    return f"{facts.namespace}-data" if any(apart(data) for data in facts.data) else None
+
+
+def apart(data: DataFact) -> bool:
+    """Whether this state stands in a namespace of its own."""
+    return data.form == "kubernetes" and data.stateful and data.protected
 
 
 def keys_of_facts(facts: Facts) -> Iterable[Key]:
@@ -50,7 +54,7 @@ def inputs(key: Key, world: World) -> Inputs:
         "team": of_team(world.platform, min(facts.owner for facts in members)),
         "migrating": sorted({facts.name for facts in members if facts.migrates and not for_data}),
         "for_data": for_data,
-        "data": any(data.form == "kubernetes" for facts in members for data in facts.data),
+        "data": any(data.form == "kubernetes" and not apart(data) for facts in members for data in facts.data),
         "pods": PODS_EACH * len({facts.name for facts in members}),
         "phase": "live",
     }

@@ -161,9 +161,7 @@ def _carried(name: str, need: Map, value: Map) -> Map | None:
             for output in outputs
             if output["key"] is not None
         ],
-        "composed": [
-            {"name": output["name"], "value": output["value"]} for output in outputs if output["key"] is None
-        ],
+        "composed": [{"name": output["name"], "value": output["value"]} for output in outputs if output["key"] is None],
     }
 
 

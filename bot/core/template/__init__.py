@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from bot.core.model.values import Pointer, Pos, Value
 from bot.core.problem import Problem, Refusal
-from bot.core.template.expression import LOOKUP, Traced
 from bot.core.template.limits import TemplateError
 from bot.core.template.nodes import Absent, LocatedError, Node, Reads, Run, walk
 from bot.core.template.reader import read_template
+from bot.core.template.scope import LOOKUP, Traced
 
 __all__ = ["Template", "compile_template", "expand", "traced"]
 

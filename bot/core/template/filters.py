@@ -100,10 +100,10 @@ def _label(value: Value) -> str:
 
 
 def _slug(value: Value) -> str:
-    """A DNS-1123 label for a path or host: `/var/cache` is `var-cache`. What would be ambiguous gets a hash."""
+    """A DNS-1123 label for a path: `/var/cache` is `var-cache`. What would be ambiguous gets a hash."""
     source = text(value)
-    if re.fullmatch(r"/?[a-z0-9]+(?:/[a-z0-9]+)*", source) and len(source) <= _LABEL:
-        return source.strip("/").replace("/", "-")
+    if re.fullmatch(r"(?:/[a-z0-9]+)+", source) and len(source) <= _LABEL:
+        return source[1:].replace("/", "-")
     return _hashed(re.sub(r"[^a-z0-9]+", "-", source.lower()), source)
 
 

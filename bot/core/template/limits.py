@@ -52,3 +52,17 @@ def text(value: Value) -> str:
 def _short(value: Value) -> str:
     shown = repr(value)
     return shown if len(shown) <= 40 else shown[:40] + "…"
+
+
+def text_of(value: Value) -> str:
+    """A value inside a longer text. TemplateError for what has no one obvious form."""
+    if isinstance(value, str):
+        return value
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, int):
+        return str(value)
+    kind = "nothing (null)" if value is None else "a float" if isinstance(value, float) else "a list or a map"
+    raise TemplateError(f"{kind} stands in the middle of a text", "make it text with a filter, or give a `default`")

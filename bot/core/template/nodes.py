@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.model.values import Pointer, Pos, Value
-from bot.core.template.expression import LOOKUP, Expression, Scope, Traced, text_of
-from bot.core.template.limits import MOST_ITEMS, TemplateError, capped
+from bot.core.template.expression import Expression
+from bot.core.template.limits import MOST_ITEMS, TemplateError, capped, text_of
+from bot.core.template.scope import LOOKUP, Scope, Traced
 
 
 class Absent:
