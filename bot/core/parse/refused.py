@@ -166,6 +166,11 @@ _SYNTAX: tuple[tuple[str, str, str], ...] = (
         "a `- ` stands where no list can begin",
         "put the list on the lines below its key",
     ),
+    (
+        r"expected node content",
+        "a value or a key is wanted here",
+        "write it, and quote it if it begins with a sign; `...` and `---` need something before and after them",
+    ),
     (r"undefined alias|undefined tag|tag|anchor|alias", "a tag, anchor or alias is not written right", "remove it"),
     (r"directive|%", "a line that begins with `%` is a directive", "quote the text, or remove the line"),
 )
