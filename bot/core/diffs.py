@@ -9,6 +9,7 @@ from bot.core.build import Build, Memo, fill
 from bot.core.build.fill import Each
 from bot.core.model.render import Inputs, Key, Rendered
 from bot.core.problem import Refusal
+from bot.core.settle import unit_of
 
 MOST_BYTES = 200_000
 """Of all diffs together. A comment holds far less; a plan of the whole fleet must not cost its diffs."""
@@ -17,11 +18,22 @@ _SKIP = ("provenance.json",)
 
 
 def diffs(
-    before: Build | None, after: Build, memo: Memo, each: Each[Inputs, Rendered | Refusal] = map
+    before: Build | None,
+    after: Build,
+    memo: Memo,
+    without: frozenset[str] = frozenset(),
+    each: Each[Inputs, Rendered | Refusal] = map,
 ) -> Mapping[str, str]:
-    """By output path, for every file that differs, in order of paths, until `MOST_BYTES` are used up."""
+    """By output path, for every file that differs, in order of paths, until `MOST_BYTES` are used up.
+
+    Nothing of the units in `without`: what is refused is not written, and may hold a secret that must not spread.
+    """
     old = before.digests if before is not None else {}
-    keys = sorted(key for key in old.keys() | after.digests.keys() if old.get(key) != after.digests.get(key))
+    keys = sorted(
+        key
+        for key in old.keys() | after.digests.keys()
+        if old.get(key) != after.digests.get(key) and unit_of(key) not in without
+    )
     found: dict[str, str] = {}
     size = 0
     for key in keys:

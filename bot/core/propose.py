@@ -81,5 +81,6 @@ def propose(
         problems=found.problems,
         kept=together,
         each=each,
+        destroys=found.judges.destroys_allowed,
     )
-    return Proposal(made, diffs(before, found.wanted, memo, each))
+    return Proposal(made, diffs(before, found.wanted, memo, found.refused, each))

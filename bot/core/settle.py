@@ -35,6 +35,7 @@ class Settled:
     refused: frozenset[str]
     standing: frozenset[str]
     """Those of `refused` that fail on both sides in the same version: no news of this change."""
+    judges: Judges
     judged: Judged
     problems: tuple[Problem, ...]
     """All that is to be told: new ones as they are, standing ones as warnings, sorted."""
@@ -103,7 +104,7 @@ def settle(
         falling.told.extend(finding.problem for finding in judged.new)
         bad = frozenset(finding.unit for finding in judged.new if finding.unit is not None)
         if not bad - falling.good.keys():
-            return falling.settled(wanted, after, first)
+            return falling.settled(wanted, after, judges, first)
         again = falling.back(after, bad)
         if isinstance(again, Refusal):
             return again
@@ -146,11 +147,12 @@ class _Falling:
         self.whole.extend(lost)
         return now.failing() | broken.keys()
 
-    def settled(self, wanted: Build, after: Build, first: Judged) -> Settled:
+    def settled(self, wanted: Build, after: Build, judges: Judges, first: Judged) -> Settled:
         """The outcome."""
         refused = frozenset(self.good)
         problems = tuple(sorted({*self.told, *self.whole}))
-        return Settled(wanted, after, refused, self._old & refused, first, problems, tuple(sorted(set(self.whole))))
+        whole = tuple(sorted(set(self.whole)))
+        return Settled(wanted, after, refused, self._old & refused, judges, first, problems, whole)
 
     def _last_good(self, folder: str) -> Tree | None:
         if folder in self._held:

@@ -220,6 +220,7 @@ def _finish(
         base,
         found.after,
         world.memo,
+        destroys=found.judges.destroys_allowed,
         refused=found.refused - found.standing,
         problems=found.problems,
         kept=actual.kept,

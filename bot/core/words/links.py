@@ -24,4 +24,7 @@ def place(problem: Problem) -> str:
 
 
 def _url(path: str, line: int, blob_url: str) -> str:
-    return f"{blob_url}/{text.url_path(path)}#L{line}" if blob_url else ""
+    # Shipped blueprints are Causeway's own: the platform repo has no page for them.
+    if not blob_url or path.startswith(("blueprints/", "schemas/")):
+        return ""
+    return f"{blob_url}/{text.url_path(path)}#L{line}"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from bot.core.memory import CURSOR
 from bot.core.model.conversation import Said
 from bot.core.problem import Problem
-from bot.core.text import markdown, markdown_code
+from bot.core.text import markdown_code
+from bot.core.words.inline import bold, markdown, prose
 from bot.core.words.status import LIMIT
 
 _SAFE = "Going on by guessing could remove what runs, so nothing is pushed until a person has looked."
@@ -51,8 +52,8 @@ def halted(halts: Sequence[Problem]) -> tuple[str, str | None]:
 
 def _halt(problem: Problem) -> str:
     return (
-        f"**{markdown(problem.message)}** ({markdown_code(problem.path)}, {problem.code})\n\n"
-        f"{markdown(problem.why)}\n\n{markdown(problem.fix)}"
+        f"{markdown(bold(prose(problem.message)))} ({markdown_code(problem.path)}, {problem.code})\n\n"
+        f"{markdown(prose(problem.why))}\n\n{markdown(prose(problem.fix))}"
     )
 
 
@@ -73,7 +74,7 @@ def target_not_allowed(repo: str) -> Problem:
         1,
         "CW0901",
         f"this bot may not write to `{repo}` for this platform repository",
-        "Which repositories a platform may write to is decided where the bot runs, so that no pull request can widen it.",
+        "Which repositories a platform may write to is decided where the bot runs: no pull request can widen it.",
         "Name an allowed repository, or add the numeric id of this one to the tenant's `gitops` in the bot's settings.",
     )
 
@@ -100,7 +101,7 @@ def cursor_lost(target: str, tip: str) -> Problem:
         "CW0805",
         f"{CURSOR} is missing from the GitOps repo of target `{target}`, though Causeway wrote what is there",
         _SAFE,
-        f"Restore the file from that repo's history, or let Causeway take over as of the newest commit: `{resume(tip)}`.",
+        f"Restore the file from that repo's history, or let Causeway take over at the newest commit: `{resume(tip)}`.",
     )
 
 

@@ -1,0 +1,127 @@
+"""The whole bot on the sandbox forge, without queue or door: flows are called as the worker would call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.core.build import Memo
+from bot.core.memory import read_actual
+from bot.core.problem import Refusal
+from bot.core.tree import Oid
+from bot.core.verify import Breach, verify
+from bot.core.wake import parse_wake
+from bot.flows.deliver import Outcome, deliver
+from bot.flows.place import GitOps, Place
+from bot.flows.review import COMMENT, CONTEXT, review
+from bot.forges.github import GitHub
+from bot.git import Mirror
+from bot.ports import Core
+from bot.sandbox import Sandbox
+from bot.shipped import shipped_tree
+from bot.thinking import Thinking
+
+PLATFORM, GITOPS, BOT, DEVELOPER = "acme/platform", "acme/gitops", "causeway-bot", "dana"
+MARKER = "a marker secret for tests"
+
+
+@dataclass
+class Bell:
+    """A bell whose rings are a list."""
+
+    rung: list[str] = field(default_factory=list)
+
+    def ring(self, name: str, after: float = 0.0) -> bool:  # noqa: ARG002 - the port's shape
+        if name in self.rung:
+            return False
+        self.rung.append(name)
+        return True
+
+
+class Stage:
+    """A platform repo and a GitOps repo on a sandbox, and the bot's own view of them."""
+
+    def __init__(self, sandbox: Sandbox, root: Path, files: Mapping[str, str], core: Core | None = None) -> None:
+        self.sandbox = sandbox
+        sandbox.create_user(BOT, permission="write", kind="Bot")
+        sandbox.create_user(DEVELOPER, permission="admin")
+        self.platform_id = str(sandbox.create_repository(PLATFORM, {k: v.encode() for k, v in files.items()}))
+        self.gitops_id = str(sandbox.create_repository(GITOPS, {"README.md": b"What runs.\n"}))
+        for name in (PLATFORM, GITOPS):
+            sandbox.grant(name, BOT, "admin")
+        self.bell = Bell()
+        self.root = root
+        self.core = core or Thinking()
+        gitops = GitOps(self._forge(self.gitops_id), Mirror(root / "gitops.git"))
+        self.place = Place(
+            "github",
+            self.platform_id,
+            self._forge(self.platform_id),
+            Mirror(root / "platform.git"),
+            self.core,
+            lambda name: gitops if name == GITOPS else None,
+        )
+        self._memo = Memo()
+
+    def _forge(self, repository: str) -> GitHub:
+        token = self.sandbox.token_for(BOT)
+        return GitHub(self.sandbox.api_url, repository, lambda: token, MARKER, sleep=lambda _: None)
+
+    def open(self, edits: Mapping[str, str | None], title: str = "A change", branch: str | None = None) -> int:
+        """A pull request with these edits on the newest default branch."""
+        name = branch or f"change-{len(self.sandbox.requests)}"
+        data = {path: None if text is None else text.encode() for path, text in edits.items()}
+        self.sandbox.commit(PLATFORM, name, data, title, DEVELOPER, base="main")
+        return self.sandbox.open_pull(PLATFORM, title, name, "main", DEVELOPER)
+
+    def push(self, edits: Mapping[str, str | None], message: str = "A direct change") -> Oid:
+        """A commit straight to the default branch."""
+        data = {path: None if text is None else text.encode() for path, text in edits.items()}
+        return Oid(self.sandbox.commit(PLATFORM, "main", data, message, DEVELOPER))
+
+    def review(self, number: int) -> tuple[str, str | None]:
+        """Reviews, and gives the status's description and the bot's comment as they stand at the forge."""
+        review(number, self.place, self.bell, f"review-github-{self.platform_id}-{number}")
+        head = self.place.forge.pull(number).head_sha
+        status = self.sandbox.newest_statuses(PLATFORM, head)[CONTEXT]
+        bodies = [c.body for c in self.sandbox.comments(PLATFORM, number) if c.user.login == BOT]
+        assert len(bodies) <= 1, "there is one comment"
+        return f"{status.state}: {status.description}", bodies[0] if bodies else None
+
+    def deliver(self, resumed: Oid | None = None) -> tuple[Outcome, ...]:
+        """Delivers, and answers every ring that it caused."""
+        outcomes = deliver(self.place, self.bell, resumed)
+        while self.bell.rung:
+            wake = parse_wake(self.bell.rung.pop(0))
+            if wake is not None and wake.flow == "review":
+                review(wake.number, self.place, self.bell, str(wake))
+        return outcomes
+
+    def merge(self, number: int, method: str = "merge") -> str:
+        """Merges as a person would, and delivers."""
+        sha = self.sandbox.merge(PLATFORM, number, method, by=DEVELOPER)
+        self.deliver()
+        return sha
+
+    def files(self) -> dict[str, bytes]:
+        """The GitOps head."""
+        return self.sandbox.files(GITOPS)
+
+    def owned_files(self) -> dict[str, bytes]:
+        """The GitOps head without the cursor and what is kept."""
+        return {path: data for path, data in self.files().items() if not path.startswith(".causeway/")}
+
+    def breaches(self) -> tuple[Breach, ...]:
+        """The law, from scratch, with nothing that the bot remembers."""
+        git = Mirror(Path(self.sandbox.git_dir(GITOPS)))
+        platform = Mirror(Path(self.sandbox.git_dir(PLATFORM)))
+        actual = read_actual(git.tree(Oid(self.sandbox.head(GITOPS))))
+        assert not isinstance(actual, Refusal), actual
+        assert actual.cursor is not None
+        found = verify(platform.tree(actual.cursor.commit), actual, shipped_tree(), "main", platform.tree, Memo())
+        assert not isinstance(found, Refusal), found
+        return found
+
+
+__all__ = ["COMMENT", "Stage"]
