@@ -97,7 +97,7 @@ _MARKUP = re.compile(r"[!\"#$%&'()*+<=>?@\[\\\]^_`{|}~]|^[-/]|(?<=[0-9])[.)](?= 
 _REFERENCE = re.compile(
     r"(?P<sigil>[@#!$%&~^*\[](?=[\w\"'{<\[:+-])|:(?=[\w+-]+:))"
     r"|(?P<scheme>(?<=:)(?=//))"
-    r"|(?P<host>(?<=\bwww)(?=\.))"
+    r"|(?P<host>(?<=www)(?=\.))"
     r"|(?P<issue>(?<=\bgh-)(?=[0-9]))"
     r"|(?P<sha>(?<![0-9a-z_])[0-9a-f]{7,}(?![0-9a-z_]))",
     re.IGNORECASE,
@@ -107,7 +107,7 @@ _REFERENCE = re.compile(
 def markdown(text: str) -> str:
     """Inline text for a comment at GitHub or GitLab: nothing of it becomes markup, HTML, a mention, a link or a quick
     action, in a paragraph, a table cell, a heading or inside raw HTML. White space is folded to single spaces."""
-    marked = _REFERENCE.sub(_broken, " ".join(visible(text).split()))
+    marked = _REFERENCE.sub(_broken, " ".join(visible(text.replace("\r\n", "\n")).split()))
     return _MARKUP.sub(lambda m: "".join(f"&#{ord(c)};" for c in m[0]), marked).replace("\ufdd0", _BREAK)
 
 

@@ -85,7 +85,7 @@ def test_what_is_made_visible_has_no_flaw_but_composition(value: str) -> None:
 
 
 def _folded(value: str) -> str:
-    return " ".join(text.visible(value).split())
+    return " ".join(text.visible(value.replace("\r\n", "\n")).split())
 
 
 def _read(token: Token) -> str:

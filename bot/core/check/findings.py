@@ -49,7 +49,7 @@ def _findings(error: Error, schema: Schema) -> Iterator[_Finding]:
         case jsonschema_rs.ValidationErrorKind.UnevaluatedProperties(unexpected=names):
             yield from _unknown(pointer, names, schema, node, location)
         case jsonschema_rs.ValidationErrorKind.Required(property=name):
-            known = dict(schema.properties(*_whole(schema, node, location)))
+            known = schema.known(*_whole(schema, node, location))
             yield pointer, True, words.missing(pointer, name, known.get(name, {}))
         case jsonschema_rs.ValidationErrorKind.PropertyNames(error=inner):
             inner_node, _ = schema.holder(inner.absolute_keyword_location)
@@ -90,7 +90,7 @@ _BY_KEYWORD: Final[Mapping[str, Sayer]] = {
 
 
 def _unknown(pointer: Pointer, names: list[str], schema: Schema, node: Node, location: str) -> Iterator[_Finding]:
-    known = dict(schema.properties(node, location))
+    known = schema.known(node, location)
     for name in names:
         yield (*pointer, name), True, words.unknown(pointer, name, known)
 
@@ -98,7 +98,7 @@ def _unknown(pointer: Pointer, names: list[str], schema: Schema, node: Node, loc
 def _whole(schema: Schema, node: Node, location: str) -> tuple[Node, str]:
     """The schema that describes the whole object. A `required` inside a combination often stands in a fragment that
     names no properties; the description is then further out."""
-    while location and not any(True for _ in schema.properties(node, location)):
+    while location and not schema.known(node, location):
         outer = location.rpartition("/")[0]
         if "#" not in outer:
             break
@@ -115,7 +115,7 @@ def _best_branch(
     pointer = tuple(error.instance_path)
     required = _only_required(node.get(keyword))
     if required:
-        known = dict(schema.properties(*_whole(schema, node, location)))
+        known = schema.known(*_whole(schema, node, location))
         yield pointer, True, words.one_missing(pointer, required, known)
         return
     here = len(pointer)

@@ -59,8 +59,15 @@ class Schema:
             node, location = self.at(target), target
         return (node if isinstance(node, Mapping) else EMPTY), location
 
-    def properties(self, node: Any, location: str, depth: int = 0) -> Iterator[tuple[str, Node]]:
-        """Every property that the schema names for an object here, through references and combinations."""
+    def known(self, node: Any, location: str) -> dict[str, Node]:
+        """Every property that the schema names for an object here, through references and combinations; where it
+        is named more than once, the outermost words count."""
+        found: dict[str, Node] = {}
+        for name, words in self._properties(node, location, 0):
+            found.setdefault(name, words)
+        return found
+
+    def _properties(self, node: Any, location: str, depth: int) -> Iterator[tuple[str, Node]]:
         node, location = self.followed(node, location)
         named = node.get("properties")
         for name, child in named.items() if isinstance(named, Mapping) else ():
@@ -69,7 +76,7 @@ class Schema:
         if depth < _DEEPEST_REF:
             parts = [part for keyword in ("allOf", "anyOf", "oneOf") for part in node.get(keyword, ())]
             for part in (*parts, *(node[keyword] for keyword in ("if", "then", "else") if keyword in node)):
-                yield from self.properties(part, location, depth + 1)
+                yield from self._properties(part, location, depth + 1)
 
 
 def compile_schema(schema: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]] = EMPTY) -> Schema:

@@ -224,7 +224,7 @@ def _pattern(node: Node) -> str:
 
 def _nearest(name: str, known: Mapping[str, Node]) -> str | None:
     fields = {_plain(word): field for field in known for word in (*known[field].get("x-aliases", ()), field)}
-    near = get_close_matches(_plain(name), fields, n=1, cutoff=0.72)
+    near = get_close_matches(_plain(name), fields, n=1, cutoff=0.65)
     return fields[near[0]] if near else None
 
 
