@@ -20,6 +20,38 @@ from bot.core.template import Template, compile_template
 ONLY = "value"
 
 
+NEEDED: Mapping[str, frozenset[str]] = {
+    "tier": frozenset(),
+    "size": frozenset({"name", "cpu", "memory"}),
+    "scale": frozenset({"min", "max", "cpu"}),
+    "stop": frozenset({"grace", "drain"}),
+}
+"""What every service must get from somewhere, in every situation."""
+
+
+def workload(name: str, version: int, folder: Folder, schema: Schema) -> Blueprint | Refusal:
+    """The golden path in `folder`, with a default for everything that a four-line manifest leaves out."""
+    made = blueprint(name, version, folder, schema)
+    if isinstance(made, Refusal):
+        return made
+    lacking = sorted(field for field, parts in NEEDED.items() if not _complete(made, field, parts))
+    if not lacking:
+        return made
+    names = ", ".join(f"`{field}`" for field in lacking)
+    problem = Problem(
+        made.path, 1, 1, "CW0204", f"no complete default for {names} in every tier, kind and size",
+        "a manifest of four lines must be enough", "add it to `defaults`, the first entry without `when`",
+    )  # fmt: skip
+    return Refusal((problem,))
+
+
+def _complete(made: Blueprint, field: str, parts: frozenset[str]) -> bool:
+    values = [settled.value.get(field) for settled in made.settled.values()]
+    return bool(values) and all(
+        value is not None and (not parts or (isinstance(value, Mapping) and parts <= value.keys())) for value in values
+    )
+
+
 def blueprint(name: str, version: int, folder: Folder, schema: Schema) -> Blueprint | Refusal:
     """The golden path in `folder`: `blueprint.yaml` and `templates/*.yaml`."""
     read = _read(folder, "blueprint.yaml", schema)

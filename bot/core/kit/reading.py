@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from bot.core.check import check, compile_schema
 from bot.core.emit import canonical
-from bot.core.kit.content import blueprint, recipe
+from bot.core.kit.content import blueprint, recipe, workload
 from bot.core.kit.folders import Folder, Found, numbered, versions
 from bot.core.kit.schemas import NAMES, compiled, narrowed
 from bot.core.kit.shapes import Blueprint, Kit, Recipe
@@ -149,7 +149,7 @@ def _content(sources: _Sources) -> _Content | Refusal:
         recipe_folders=recipe_folders,
         platforms=named,
         blueprints=_each(
-            {key: blueprint(*key, folder, checks["blueprint"]) for key, folder in workloads.items()}, problems
+            {key: workload(*key, folder, checks["blueprint"]) for key, folder in workloads.items()}, problems
         ),
         recipes=_each(
             {key: recipe(*key, folder, checks["recipe"]) for key, folder in recipe_folders.items()}, problems

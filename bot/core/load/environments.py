@@ -28,16 +28,16 @@ def environment(name: str, raw: _Map) -> Environment:
         "cluster": {"name": cluster["name"], "argocd": cluster.get("argocd", "argocd")},
         "domain": raw.get("domain"),
         "features": {feature: given.get(feature, False) for feature in FEATURES},
-        "gateway": raw.get("gateway") or {},
+        "gateway": by_name(raw.get("gateway")),
         "secrets": _secrets(raw.get("secrets")),
-        "registries": raw.get("registries") or {},
+        "registries": by_name(raw.get("registries")),
         "terraform": _terraform(raw.get("terraform")),
         "otlp": raw.get("otlp"),
         "networks": {"data": networks.get("data") or []},
         "namespace": raw.get("namespace", "{service}-{env}"),
         "reserved_namespaces": raw.get("reserved_namespaces") or [],
-        "priority_classes": raw.get("priority_classes") or {},
-        "prices": raw.get("prices") or {},
+        "priority_classes": by_name(raw.get("priority_classes")),
+        "prices": by_name(raw.get("prices")),
         "protect_data": protect,
         "promote_from": raw.get("promote_from"),
         "approvals": raw.get("approvals", 0),
@@ -60,6 +60,11 @@ def gitops(raw: _Map) -> _Map:
         "url": raw.get("url", f"https://github.com/{raw['repo']}.git"),
         "drift": raw.get("drift", "restore"),
     }
+
+
+def by_name(raw: Value) -> Value:
+    """A map in the order of its names: the order of a file says nothing, so no output may depend on it."""
+    return dict(sorted(cast(_Map, raw or {}).items()))
 
 
 def _secrets(raw: Value) -> Value:

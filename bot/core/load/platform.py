@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from bot.core.kit import Kit
-from bot.core.load.environments import MAIN, environment, gitops, target
+from bot.core.load.environments import MAIN, by_name, environment, gitops, target
 from bot.core.load.judge import cross_checked
 from bot.core.load.reading import read
 from bot.core.model.platform import Destroy, Environment, Platform, RecipeRule, Target, Team
@@ -93,7 +93,7 @@ def _team(slug: str, raw: _Map) -> Team:
         {
             "slug": slug,
             "forge_team": raw["forge_team"],
-            "contacts": raw.get("contacts") or {},
+            "contacts": by_name(raw.get("contacts")),
             "cost_centre": raw.get("cost_centre"),
             "hosts": raw.get("hosts") or [],
             "runbook": raw.get("runbook"),

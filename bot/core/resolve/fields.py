@@ -35,7 +35,7 @@ def catalog(scene: Scene) -> dict[str, Value]:
         "description": said.get("description", base.get("description", "")),
         "system": said.get("system", base.get("system")),
         "lifecycle": said.get("lifecycle", base.get("lifecycle", "production")),
-        "urls": said.get("urls", base.get("urls") or {}),
+        "urls": dict(sorted(cast(_Map, said.get("urls", base.get("urls") or {})).items())),
     }
 
 
@@ -43,8 +43,10 @@ def size(scene: Scene) -> _Map:
     """A named size as the blueprint defines it, or one's own, completed by the default size."""
     default = cast(_Map, scene.settled.value["size"])
     given = scene.said.get("size")
-    if not isinstance(given, Mapping):
+    if given is None:
         return default
+    if not isinstance(given, Mapping):
+        return {**default, "name": given}
     return {
         "name": None,
         "cpu": str(given.get("cpu", default["cpu"])),

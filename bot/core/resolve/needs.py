@@ -24,7 +24,7 @@ _OWN = frozenset({"type", "class", "size"})
 def needs(scene: Scene) -> dict[str, Value]:
     """Every need that could be resolved; those that could not are problems of the scene."""
     found: dict[str, Value] = {}
-    for name, need in cast(Mapping[str, _Map], scene.said.get("needs") or {}).items():
+    for name, need in sorted(cast(Mapping[str, _Map], scene.said.get("needs") or {}).items()):
         rule = _rule(scene, name, need)
         if rule is not None:
             version = scene.kit.recipe_pins[rule.recipe]

@@ -112,6 +112,16 @@ def _need(scene: Scene, leaf: Pointer) -> Origin | None:
     return _at(scene, "platform/recipes.yaml", ("recipes", rule.index), "recipe", f"recipe {rule.recipe}")
 
 
+def _scale(scene: Scene, leaf: Pointer) -> Origin | None:
+    """An end of the range that gave way follows the end that was written."""
+    given = scene.said.get("scale")
+    other = {"min": "max", "max": "min"}.get(str(leaf[-1]))
+    if other is None or not isinstance(given, Mapping) or leaf[-1] in given or other not in given:
+        return None
+    ends = {**cast(Mapping[str, int], scene.settled.value["scale"]), other: cast(int, given[other])}
+    return scene.origin(("scale", other)) if ends["min"] > ends["max"] else None
+
+
 def _cost(scene: Scene, leaf: Pointer) -> Origin | None:  # noqa: ARG001  a sum has no place of its own
     return _environment(scene, "prices", "prices of the environment and of the recipes")
 
@@ -134,6 +144,7 @@ def _at(scene: Scene, path: str, pointer: Pointer, layer: str, reason: str) -> O
 _SPECIAL: Mapping[str, Callable[[Scene, Pointer], Origin | None]] = {
     "image": _image,
     "routes": _route,
+    "scale": _scale,
     "needs": _need,
     "cost": _cost,
     "pull_secrets": _pull_secret,

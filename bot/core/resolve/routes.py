@@ -43,9 +43,9 @@ def routes(scene: Scene) -> list[Value]:
     return found
 
 
-def owns(team: Team | None, host: str) -> bool:
+def owns(team: Team, host: str) -> bool:
     """Teams.yaml gives `host` to the team, by name or below a `*.`."""
-    hosts = cast(Sequence[str], team.value["hosts"]) if team is not None else ()
+    hosts = cast(Sequence[str], team.value["hosts"])
     return any(host == own or (own.startswith("*.") and host.endswith(own[1:])) for own in hosts)
 
 
@@ -75,8 +75,9 @@ def _stays_inside(scene: Scene) -> bool:
 
 
 def _allowed(scene: Scene, index: int, host: str, *, given: bool) -> None:
-    if not given or below(scene.environment, host) or owns(scene.platform.teams.get(scene.unit.owner), host):
-        return
+    team = scene.platform.teams.get(scene.unit.owner)
+    if team is None or not given or below(scene.environment, host) or owns(team, host):
+        return  # an unknown owner is a problem of its own
     domain = scene.environment.value["domain"]
     scene.refuse(
         ("routes", index, "host"), "CW0411", f"`{host}` is not {scene.unit.owner}'s to take",

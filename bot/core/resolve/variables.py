@@ -30,14 +30,15 @@ def outputs_of(needs: _Map) -> Outputs:
 def env(scene: Scene, outputs: Outputs) -> _Map:
     """Values as kubelet must read them: text that means itself, references as `$(VARIABLE)`."""
     given = cast(Mapping[str, _Map], scene.said.get("env") or {})
-    return {name: {"value": _encoded(scene, name, entry["value"], outputs)} for name, entry in given.items()}
+    return {name: {"value": _encoded(scene, name, given[name]["value"], outputs)} for name in sorted(given)}
 
 
 def secrets(scene: Scene) -> _Map:
     """Full places in the secret store. A service reaches nothing outside `/<environment>/<service>/`."""
     found: dict[str, Value] = {}
-    for name, entry in cast(Mapping[str, _Map], scene.said.get("secrets") or {}).items():
-        path, _, key = str(entry["path"]).partition("#")
+    given = cast(Mapping[str, _Map], scene.said.get("secrets") or {})
+    for name in sorted(given):
+        path, _, key = str(given[name]["path"]).partition("#")
         found[name] = {"path": f"/{scene.environment.name}/{scene.unit.name}/{path}", "key": key or None}
     return found
 
@@ -50,7 +51,7 @@ def uses(scene: Scene) -> _Map:
             ("uses", scene.unit.name, "variable"), "CW0420", f"`{scene.unit.name}` uses itself",
             "a service reaches itself on localhost", "drop it from `uses`",
         )  # fmt: skip
-    return given
+    return {name: given[name] for name in sorted(given)}
 
 
 def collisions(scene: Scene, outputs: Outputs) -> None:

@@ -1,4 +1,7 @@
-"""A unit in one environment: every layer merged, every default written out, or every reason why not."""
+"""A unit in one environment: every layer merged, every default written out, or every reason why not.
+
+Maps in the result are sorted by name: the order of a file says nothing, so no output may depend on it.
+"""
 
 from __future__ import annotations
 
