@@ -32,6 +32,46 @@ _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _LONGEST_KEY = 900
 
 
+class SharedMap(dict[str, Value]):
+    """A map that stands in many documents, or often in one, and never changes: its text is made once for each
+    indentation. Same bytes as for any other map."""
+
+    __slots__ = ("texts",)
+
+    def __init__(self, value: Mapping[str, Value]) -> None:
+        super().__init__(value)
+        self.texts: dict[tuple[str, str], str] = {}
+
+
+class SharedList(list[Value]):
+    """The same for a list."""
+
+    __slots__ = ("texts",)
+
+    def __init__(self, value: Sequence[Value]) -> None:
+        super().__init__(value)
+        self.texts: dict[tuple[str, str], str] = {}
+
+
+def shared(value: Value) -> Value:
+    """The same value in the form whose text is remembered."""
+    if isinstance(value, Mapping):
+        return SharedMap(value)
+    return SharedList(value) if isinstance(value, list | tuple) else value
+
+
+def _remembered(out: list[str], value: SharedMap | SharedList, lead: str, rest: str) -> None:
+    text = value.texts.get((lead, rest))
+    if text is None:
+        fresh: list[str] = []
+        if isinstance(value, SharedMap):
+            _mapping(fresh, value, lead, rest)
+        else:
+            _sequence(fresh, value, lead, rest)
+        text = value.texts[lead, rest] = "".join(fresh)
+    out.append(text)
+
+
 def emit_yaml(value: Value) -> bytes:
     """Block style in the order given: two spaces, list items at their key's indentation, one newline at the end.
 
@@ -71,6 +111,9 @@ def _mapping(out: list[str], value: Mapping[str, Value], lead: str, rest: str) -
         if kind is str:
             out.append(" ")
             out.append(_text(item, rest))  # type: ignore[arg-type]  # `kind` is the test; isinstance costs a quarter
+        elif (kind is SharedMap or kind is SharedList) and item:
+            inner = rest + "  " if kind is SharedMap else rest
+            _remembered(out, item, inner, inner)  # type: ignore[arg-type]  # `kind` is the test
         elif isinstance(item, Mapping) and item:
             _mapping(out, item, rest + "  ", rest + "  ")
         elif isinstance(item, Sequence) and item and not isinstance(item, str | bytes):
@@ -85,7 +128,9 @@ def _sequence(out: list[str], value: Sequence[Value], lead: str, rest: str) -> N
     for item in value:
         out.append(lead)
         out.append("- ")
-        if isinstance(item, Mapping) and item:
+        if type(item) is SharedMap and item:
+            _remembered(out, item, "", rest + "  ")
+        elif isinstance(item, Mapping) and item:
             _mapping(out, item, "", rest + "  ")
         elif isinstance(item, Sequence) and item and not isinstance(item, str | bytes):
             _sequence(out, item, "", rest + "  ")

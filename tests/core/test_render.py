@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.build.state import inputs_of
+from bot.core.emit import emit_yaml, shared
 from bot.core.model.unit import Links, Peer
 from bot.core.model.values import Value
 from bot.core.problem import Refusal
@@ -283,3 +284,36 @@ def shape(item: Any) -> Any:
 
 def test_every_renderer_is_named_as_it_is_registered() -> None:
     assert {name: renderer.name for name, renderer in RENDERERS.items()} == {name: name for name in RENDERERS}
+
+
+def test_text_that_is_remembered_is_the_text_that_would_be_written() -> None:
+    value: Value = {"a": {"b": [1, {"c": "x\ny\n"}], "e": {}}, "f": ["on", ["g"]], "h": []}
+    remembered = shared(value)
+    nested: Value = {
+        "x": remembered,
+        "y": [remembered, {"z": remembered, "list": shared([remembered, 2])}],
+        "e": shared({}),
+    }
+    plain: Value = {"x": value, "y": [value, {"z": value, "list": [value, 2]}], "e": {}}
+    for _ in range(2):
+        assert emit_yaml(nested) == emit_yaml(plain)
+
+
+def test_no_application_says_what_argo_cd_would_take_out_of_it_again() -> None:
+    for case in CASES:
+        for path, data in case_files(case_named(case)).items():
+            if path.startswith("apps/") and path.endswith(".yaml"):
+                source = yaml.safe_load(data)["spec"].get("source", {})
+                assert source.get("directory", {"recurse": True}) == {"recurse": True}, path
+
+
+def test_only_parents_may_become_empty_and_every_application_dies_in_the_foreground() -> None:
+    for case in CASES:
+        for path, data in case_files(case_named(case)).items():
+            item = yaml.safe_load(data) if path.startswith("apps/") and path.endswith(".yaml") else {}
+            if item.get("kind") == "Application":
+                parent = item["metadata"]["name"].split(".")[1] == "causeway"
+                assert item["spec"]["syncPolicy"]["automated"]["allowEmpty"] is parent, path
+                assert item["metadata"]["finalizers"] == ["resources-finalizer.argocd.argoproj.io/foreground"]
+                assert item["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] == "ServerSideDiff=true"
+                assert "argocd.argoproj.io/sync-wave" not in item["metadata"]["annotations"]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-from bot.core.emit import canonical
+from bot.core.emit import canonical, shared
 from bot.core.model.render import Objects
 from bot.core.model.values import Value
 from bot.core.problem import Problem, Refusal
@@ -72,7 +72,9 @@ def with_parts(parts: Iterable[Template], scope: Mapping[str, Value]) -> dict[st
         value = expand(template, whole)
         if isinstance(value, Refusal):
             return value
-        values[short_name(template.path)[1:]] = value
+        # A part stands in many objects: its text is made once.
+        items = [shared(item) for item in value] if isinstance(value, list) else value
+        values[short_name(template.path)[1:]] = shared(items)
     return whole
 
 

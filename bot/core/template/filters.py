@@ -78,11 +78,6 @@ def _pairs(value: Value, key: Value, item: Value) -> dict[str, Value]:
     return made
 
 
-def _having(value: Value, key: Value, wanted: Value) -> list[Value]:
-    """The items of a list of maps whose field `key` is `wanted`."""
-    return [row for row in _items(value) if isinstance(row, Mapping) and row.get(text(key)) == wanted]
-
-
 def _without(value: Value, start: Value) -> str:
     """The text without its beginning `start`; TemplateError where it begins otherwise."""
     if not text(value).startswith(text(start)):
@@ -166,7 +161,6 @@ FILTERS: Final[Mapping[str, Callable[..., Value]]] = {
     "digest": _digest,
     "go_template": _encoder(encoders.go_template),
     "grafana": _encoder(encoders.grafana),
-    "having": _having,
     "join": _join,
     "keys": _keys,
     "kubelet": _encoder(encoders.kubelet),

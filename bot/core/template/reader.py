@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from bot.core.emit import shared
 from bot.core.model.values import Doc, Pointer, Pos, Value
 from bot.core.parse import parse
 from bot.core.problem import Problem, Refusal
@@ -53,7 +54,7 @@ class _Reader:
         if isinstance(value, list | tuple):
             items = tuple(self._item(item, (*at, index)) for index, item in enumerate(value))
             fixed = [item.value for item in items if isinstance(item, Fixed)]
-            return Fixed(place, fixed) if len(fixed) == len(items) else Items(place, items)
+            return Fixed(place, shared(fixed)) if len(fixed) == len(items) else Items(place, items)
         return Fixed(place, value)
 
     def _scalar(self, value: str, at: Pointer, place: Pos, key: bool = False) -> Fixed | Hole | Text:
@@ -91,7 +92,7 @@ class _Reader:
             name = self._scalar(key, (*at, key), self.doc.at((*at, key), key=True), key=True)
             pairs.append((name if isinstance(name, Text) else key, self.node(item, (*at, key))))
         if all(isinstance(key, str) and isinstance(node, Fixed) for key, node in pairs):
-            return Fixed(place, {str(key): node.value for key, node in pairs if isinstance(node, Fixed)})
+            return Fixed(place, shared({str(key): node.value for key, node in pairs if isinstance(node, Fixed)}))
         return Map(place, tuple(pairs))
 
     def _item(self, value: Value, at: Pointer) -> Node:
