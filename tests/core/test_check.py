@@ -332,6 +332,14 @@ def test_why_comes_from_the_schema() -> None:
     assert missing.fix == "write `owner: payments`"
 
 
+def test_a_value_of_the_wrong_kind_is_not_also_reported_as_not_listed() -> None:
+    schema = compile_schema({"properties": {"version": {"type": "string", "enum": ["16", "17"]}}})
+    doc = parse("f.yaml", b"version: 17")
+    assert isinstance(doc, Doc)
+    (problem,) = check(doc, schema)
+    assert (problem.code, problem.fix) == ("CW0112", 'put it in quotes: `version: "17"`')
+
+
 def test_a_misspelt_required_field_is_one_problem() -> None:
     (problem,) = _check("name: a\nowenr: b\n")
     assert (problem.code, problem.line) == ("CW0104", 2)

@@ -98,7 +98,8 @@ def _read(token: Token) -> str:
 
 # What GitHub and GitLab link in the finished text, wherever they find it.
 _LINKED = re.compile(
-    r"[@~%^][\w\"]|[#!$&*][0-9]|https?://|ftp://|www\.|\bgh-[0-9]|\b[0-9a-f]{7,40}\b|:[a-z0-9_+-]+:|\[\[", re.I
+    r"@[^\s\u200b]|[~%^][\w\"]|[#!$&*][0-9]|https?://|ftp://|www\.|\bgh-[0-9]|\b[0-9a-f]{7,40}\b|:[a-z0-9_+-]+:|\[\[",
+    re.I,
 )
 
 
@@ -133,6 +134,7 @@ def test_text_in_markdown_holds_inside_raw_html_and_attributes(value: str) -> No
 
 
 @given(_ANY | _MARKUP)
+@example("81@.www.a.bc")
 @example("@me @me/x user@host.io #12 !3 acme/x#1 GH-7 https://a.b www.a.b :smile: deadbeef deadbeefdeadbeef ~bug")
 def test_no_forge_finds_a_mention_a_reference_or_an_address_in_it(value: str) -> None:
     assert _LINKED.search(html.unescape(text.markdown(value))) is None

@@ -26,14 +26,19 @@ def check(doc: Doc, schema: Schema) -> tuple[Problem, ...]:
         for finding in _findings(error, schema):
             found[finding] = None
     misspelt = {(pointer[:-1], said.field) for pointer, _, said in found if said.code == "CW0104"}
+    of_wrong_kind = {pointer for pointer, _, said in found if said.code == "CW0112"}
     problems = set()
     for pointer, on_key, said in found:
+        if pointer in of_wrong_kind and said.code in _ABOUT_CONTENT:
+            continue  # of a number where text belongs, only that is worth saying
         if said.code == "CW0111" and (pointer, said.field) in misspelt:
             continue  # it is there under a wrong name, and that is said
         pos = doc.at(pointer, key=on_key)
         problems.add(Problem(doc.path, pos.line, pos.column, said.code, said.message, said.why, said.fix))
     return tuple(sorted(problems))
 
+
+_ABOUT_CONTENT: Final = frozenset({"CW0113", "CW0114", "CW0115", "CW0116"})
 
 _Finding = tuple[Pointer, bool, Said]
 """Where, whether at the key and not at its value, and what to say."""

@@ -104,7 +104,8 @@ def no_kind_fits(at: Pointer, value: Any, node: Node, parts: Iterable[Node]) -> 
     """None of several forms is of the value's kind."""
     parts = list(parts)
     wanted = list(dict.fromkeys(kind for part in parts for kind in types(part)))
-    own = node if node.get("examples") else next((part for part in parts if part.get("examples")), EMPTY)
+    telling = (part for keyword in ("examples", "enum") for part in parts if part.get(keyword))
+    own = node if node.get("examples") else next(telling, EMPTY)
     return _kind(at, value, {**own, **node}, wanted)
 
 
