@@ -45,28 +45,44 @@ def link(
     problems: dict[str, list[Problem]] = defaultdict(list)
     present = {unit: facts[unit] for unit in sorted(facts) if unit not in losers}
     lost = set(losers)
+    contested = _contested(present)
     for kind in ("name", "namespace", "host"):
-        for unit, claim, holder in _lost(kind, present, held or {}):
+        for unit, claim, holder in _lost(contested[kind], present, held or {}):
             lost.add(unit)
             problems[unit[0]].append(_taken(present[unit], claim, present[holder], at))
-        present = {unit: found for unit, found in present.items() if unit not in lost}
+        present = {unit: found for unit, found in present.items() if unit not in lost} if lost else present
     links = _links(facts, present, problems, at)
     return Linked(links, {folder: tuple(sorted(set(found))) for folder, found in problems.items()}, frozenset(lost))
 
 
-def _lost(
-    kind: str, present: Mapping[UnitEnv, Facts], held: Mapping[Claim, UnitEnv]
-) -> Iterable[tuple[UnitEnv, Claim, UnitEnv]]:
-    wanted: dict[Claim, list[UnitEnv]] = defaultdict(list)
+def _contested(present: Mapping[UnitEnv, Facts]) -> Mapping[str, Mapping[Claim, list[UnitEnv]]]:
+    """By kind, the claims that more than one makes, with all who do. Most are made by one alone."""
+    first: dict[Claim, UnitEnv] = {}
+    several: set[Claim] = set()
     for unit, found in present.items():
         for claim in claims_of(found):
-            if claim[0] == kind:
-                wanted[claim].append(unit)
-    for claim, units in sorted((claim, units) for claim, units in wanted.items() if len(units) > 1):
+            other = first.setdefault(claim, unit)
+            if other is not unit and not _together(claim[0], found, present[other]):
+                several.add(claim)
+    contested: dict[str, dict[Claim, list[UnitEnv]]] = {"name": {}, "namespace": {}, "host": {}}
+    for unit, found in present.items() if several else ():
+        for claim in claims_of(found):
+            if claim in several:
+                contested[claim[0]].setdefault(claim, []).append(unit)
+    return contested
+
+
+def _lost(
+    contested: Mapping[Claim, list[UnitEnv]], present: Mapping[UnitEnv, Facts], held: Mapping[Claim, UnitEnv]
+) -> Iterable[tuple[UnitEnv, Claim, UnitEnv]]:
+    for claim in sorted(contested):
+        units = [unit for unit in contested[claim] if unit in present]
+        if not units:
+            continue
         before = held.get(claim)
         holder = before if before in units else next((u for u in units if before and u[0] == before[0]), units[0])
         for unit in units:
-            if not _together(kind, present[unit], present[holder]):
+            if not _together(claim[0], present[unit], present[holder]):
                 yield unit, claim, holder
 
 
@@ -90,6 +106,7 @@ def _links(
     callers: dict[UnitEnv, list[Peer]] = defaultdict(list)
     called: dict[UnitEnv, list[Peer]] = defaultdict(list)
     tenants: dict[tuple[str, str], list[Facts]] = defaultdict(list)
+    as_callee = {unit: _peer(found, tuple(sorted(found.ports.items()))) for unit, found in present.items()}
     for unit, found in present.items():
         tenants[found.cluster, found.namespace].append(found)
         for name in found.uses:
@@ -100,7 +117,7 @@ def _links(
             elif found.owner != callee.owner and found.name not in callee.callers:
                 problems[unit[0]].append(_not_allowed(found, callee, at))
             else:
-                called[unit].append(_peer(callee, tuple(sorted(callee.ports.items()))))
+                called[unit].append(as_callee[callee.unit])
                 callers[callee.unit].append(_peer(found, ()))
     return {unit: _of(found, callers, called, tenants) for unit, found in present.items()}
 

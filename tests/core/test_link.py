@@ -86,6 +86,13 @@ def test_two_folders_may_not_claim_one_name_even_in_different_environments() -> 
     assert moved.losers == {one.unit}, "the folder holds its name in whatever environment"
 
 
+def test_a_folder_that_loses_its_name_loses_it_in_all_its_environments() -> None:
+    first = [fact("services/a/pay", environment) for environment in ("dev", "prod", "test")]
+    other = fact("services/b/pay", "dev")
+    linked = link(_facts(*first, other), held={("name", "pay"): other.unit})
+    assert linked.losers == {found.unit for found in first}
+
+
 def test_namespaces_are_apart_between_environments_of_one_cluster_and_between_teams() -> None:
     one = fact("services/a", "b-c", namespace="a-b-c", cluster="eu")
     other = fact("services/a-b", "c", namespace="a-b-c", cluster="eu")
