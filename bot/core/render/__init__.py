@@ -27,6 +27,7 @@ __all__ = [
     "companions",
     "digest",
     "drained",
+    "environment_of",
     "finish",
     "rendered",
     "target_of",
@@ -60,7 +61,13 @@ _OF_ENVIRONMENT: Final = {"environment": 1, "namespace": 1, "project": 1, "servi
 """Where a key names its environment; the others are about no one environment."""
 
 
+def environment_of(key: Key) -> str | None:
+    """The environment that a key is about, None where it is about no one environment."""
+    at = _OF_ENVIRONMENT.get(key[0])
+    return None if at is None else key[at]
+
+
 def target_of(key: Key, platform: Platform) -> str:
     """The GitOps target that receives a key: its environment's, or `main`."""
-    at = _OF_ENVIRONMENT.get(key[0])
-    return "main" if at is None else platform.environments[key[at]].target
+    environment = environment_of(key)
+    return "main" if environment is None else platform.environments[environment].target

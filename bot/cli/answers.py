@@ -1,0 +1,215 @@
+"""What commands answer with `--json`: one frozen shape each, published in `schemas/cli/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Literal, cast
+
+import click
+from pydantic import JsonValue, TypeAdapter
+
+from bot.core.problem import Problem, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemAnswer:
+    """One finding: where, what, why, and what to write instead."""
+
+    path: str
+    line: int
+    column: int
+    code: str
+    severity: Severity
+    message: str
+    why: str
+    fix: str
+    suggestion: str | None
+    """Text that certainly mends the line when it replaces the line whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """`check --json`."""
+
+    ok: bool
+    """False where any problem is an error."""
+    compared_with: str | None
+    """The commit, null where everything was judged as it stands."""
+    services: int
+    problems: tuple[ProblemAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAnswer:
+    """`plan --json`. `services` and `platform` hold every fact of the plan under stable names."""
+
+    state: Literal["success", "failure", "pending"]
+    status: str
+    """What the commit status would say."""
+    compared_with: str | None
+    services: tuple[dict[str, JsonValue], ...]
+    platform: tuple[dict[str, JsonValue], ...]
+    totals: dict[str, int]
+    """Objects created, changed, deleted, kept."""
+    problems: tuple[ProblemAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderAnswer:
+    """`render --json`."""
+
+    out: str
+    files: tuple[str, ...]
+    """Paths relative to `out`, sorted."""
+    problems: tuple[ProblemAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BreachAnswer:
+    """One path where the GitOps head is not what the law says; ids are git's, null where absent."""
+
+    gitops_commit: str
+    path: str
+    expected: str | None
+    found: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyAnswer:
+    """`verify --json`."""
+
+    holds: bool
+    gitops_commit: str
+    platform_commit: str
+    """The newest one's cursor."""
+    commits: int
+    """GitOps commits that were recomputed."""
+    breaches: tuple[BreachAnswer, ...]
+    problems: tuple[ProblemAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InitAnswer:
+    """`init --json`."""
+
+    folder: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepAnswer:
+    """`sweep --json`, one round."""
+
+    rung: int
+    """Names of work that were not queued already."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAnswer:
+    """What became of one GitOps target."""
+
+    target: str
+    pushed: bool
+    commits: tuple[str, ...]
+    halted: ProblemAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAnswer:
+    """`resume --json`."""
+
+    platform_commit: str
+    targets: tuple[DeliveryAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryStep:
+    """One step of `demo --story`: what a person did, and what the bot made of it."""
+
+    step: str
+    seconds: float
+    """From the act to the bot's last word on it."""
+    pull: int | None
+    status: str | None
+    gitops_commit: str | None
+    subject: str | None
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    law: bool
+    """Recomputed from scratch afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAnswer:
+    """`demo --story --json`."""
+
+    ok: bool
+    steps: tuple[StoryStep, ...]
+    why: str | None
+    """What went wrong, null where nothing did."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlace:
+    """`demo --json` without `--story`: where everything listens, told once it does."""
+
+    forge: str
+    platform: str
+    gitops: str
+    door: str
+    folder: str
+
+
+ANSWERS: Mapping[str, type] = {
+    "check": CheckAnswer,
+    "demo": DemoPlace,
+    "demo-story": DemoAnswer,
+    "init": InitAnswer,
+    "plan": PlanAnswer,
+    "render": RenderAnswer,
+    "resume": ResumeAnswer,
+    "sweep": SweepAnswer,
+    "verify": VerifyAnswer,
+}
+"""Name of the published schema -> the shape that it describes."""
+
+
+def schema_of(name: str) -> dict[str, object]:
+    """The JSON Schema of one answer, as published in `schemas/cli/<name>.schema.json`."""
+    made = TypeAdapter(ANSWERS[name]).json_schema(mode="serialization")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"https://causeway.dev/schemas/cli/{name}.schema.json",
+        **made,
+    }
+
+
+def answer(value: object) -> None:
+    """Writes the answer as the one JSON document on stdout. Only ASCII, so that no terminal is steered by it."""
+    click.echo(TypeAdapter(type(value)).dump_json(value, indent=2, ensure_ascii=True).decode())
+
+
+def problem_answer(problem: Problem) -> ProblemAnswer:
+    """A problem as machines read it."""
+    return ProblemAnswer(
+        problem.path, problem.line, problem.column, problem.code, problem.severity,
+        problem.message, problem.why, problem.fix, problem.suggestion,
+    )  # fmt: skip
+
+
+def problem_answers(problems: Sequence[Problem]) -> tuple[ProblemAnswer, ...]:
+    """Several, in their order."""
+    return tuple(problem_answer(problem) for problem in problems)
+
+
+def plain(value: object) -> JsonValue:
+    """A frozen value of the core as plain data: dataclasses become objects, sequences lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return cast("JsonValue", value)

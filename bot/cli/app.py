@@ -1,0 +1,54 @@
+"""The command line: which commands there are, and which failure ends with which code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from bot import __version__
+from bot.cli.check import check
+from bot.cli.desk import OUTSIDE, REFUSED, USAGE, Stop
+from bot.cli.init import init
+from bot.cli.plan import plan
+from bot.cli.render import render
+from bot.cli.running import resume, serve, sweep, work
+from bot.cli.verify import verify
+from bot.ports import OutsideWorldError, PoisonError
+from bot.wiring import SettingsError
+
+COMMANDS: Sequence[click.Command] = (init, check, plan, render, verify, serve, work, sweep, resume)
+"""In the order in which a newcomer meets them."""
+
+
+class _Group(click.Group):
+    """Lists commands in their own order, and ends known failures with a sentence instead of a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as wrong:
+            raise Stop(str(wrong), USAGE) from wrong
+        except PoisonError as poison:
+            raise Stop(f"{poison} (error {poison.error_id})", REFUSED) from poison
+        except OutsideWorldError as outside:
+            raise Stop(str(outside), OUTSIDE) from outside
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="causeway")
+def causeway() -> None:
+    """Causeway: an internal developer platform that lives in a pull request.
+
+    Developers keep a small platform.yaml for each service. The bot reviews each pull request, and after the merge it
+    writes what runs into the GitOps repo. Reverting a commit rolls back.
+
+    Exit codes: 0 good · 1 problems · 2 usage · 3 refused or halted · 4 law broken · 5 the outside world failed.
+    """
+
+
+for _command in COMMANDS:
+    causeway.add_command(_command)

@@ -1,0 +1,41 @@
+"""Questions to the core about two trees on this disk, without a bot, a forge or a network."""
+
+from __future__ import annotations
+
+import time
+
+from bot.cli.folder import Compared
+from bot.core import words
+from bot.core.build import Memo
+from bot.core.model.conversation import Conversation, Dialect, Said, Shas
+from bot.core.model.delivery import Evidence
+from bot.core.problem import Refusal
+from bot.core.propose import NOTHING, Proposal, concerns, propose
+from bot.core.tree import NO_OID, Oid, Tree
+from bot.shipped import shipped_tree
+
+
+def proposed(chosen: Compared) -> Proposal | Refusal:
+    """What the folder would change, as a review of it would find. What is kept in the GitOps repo is not known here."""
+    if chosen.base is not None and not concerns(chosen.base, chosen.tree):
+        return Proposal(NOTHING, {})
+    return propose(
+        chosen.base, chosen.tree, shipped_tree(), {}, Evidence(), NO_OID, int(time.time()), _no_history, Memo()
+    )
+
+
+def said(chosen: Compared, out: Proposal | Refusal, speak: bool = False) -> Said:
+    """The words of the bot about it: status and, with `speak` in any case, the comment."""
+    talk = Conversation(
+        outcome=out if isinstance(out, Refusal) else out.plan,
+        stage="open",
+        dialect=Dialect("github"),
+        shas=Shas(chosen.base_commit or "", "", "", ""),
+        diffs={} if isinstance(out, Refusal) else out.diffs,
+    )
+    return words.withdrawn(talk) if speak else words.say(talk)
+
+
+def _no_history(commit: Oid) -> Tree:
+    # Only what is kept names earlier commits, and nothing is kept here.
+    raise KeyError(commit)

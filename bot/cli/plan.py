@@ -1,0 +1,63 @@
+"""`causeway plan`: what would this change do?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import click
+from pydantic import JsonValue
+
+from bot.cli.answers import PlanAnswer, answer, plain, problem_answers
+from bot.cli.asking import proposed, said
+from bot.cli.desk import GOOD, PROBLEMS, REFUSED, headed, json_option, note, progress, say, width
+from bot.cli.folder import Compared, compared
+from bot.core import words
+from bot.core.problem import Refusal
+from bot.core.propose import Proposal
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--base", metavar="REF", help="Compare with this commit. Default: HEAD, or HEAD^ where nothing differs.")
+@click.option("--markdown", is_flag=True, help="The comment that the bot would write, as it would write it.")
+@json_option
+@click.pass_context
+def plan(ctx: click.Context, folder: Path, base: str | None, markdown: bool, as_json: bool) -> None:
+    """Say what the platform repo DIR (default: here) would change.
+
+    The files as they stand, committed or not, are compared with a commit: what is not committed yet with HEAD; in a
+    clean clone the last commit with the one before it. Which it is is said on stderr. No network is used, so data that
+    the GitOps repo keeps from earlier is not known here.
+
+    Exit code: 0 ready, 1 problems, 3 the platform's own files cannot be read.
+    """
+    chosen = compared(folder, base)
+    note(chosen.words)
+    with progress("planning"):
+        out = proposed(chosen)
+    if as_json:
+        answer(_answer(chosen, out))
+    elif markdown:
+        click.echo(said(chosen, out, speak=True).comment or "")
+    elif isinstance(out, Refusal):
+        headed(words.terminal(out, width()), "red")
+    elif not out.plan.concerns and not out.plan.problems:
+        say("Nothing here concerns Causeway.")
+    else:
+        headed(words.terminal(out.plan, width()), "red" if out.plan.errors else "green")
+    ctx.exit(REFUSED if isinstance(out, Refusal) else PROBLEMS if out.plan.errors else GOOD)
+
+
+def _answer(chosen: Compared, out: Proposal | Refusal) -> PlanAnswer:
+    told = said(chosen, out)
+    made = None if isinstance(out, Refusal) else out.plan
+    return PlanAnswer(
+        state=told.state,
+        status=told.status,
+        compared_with=chosen.base_commit,
+        services=tuple(cast("dict[str, JsonValue]", plain(one)) for one in made.services) if made else (),
+        platform=tuple(cast("dict[str, JsonValue]", plain(one)) for one in made.platform) if made else (),
+        totals=dict(made.lines) if made else {},
+        problems=problem_answers(out.problems if isinstance(out, Refusal) else out.plan.problems),
+    )
