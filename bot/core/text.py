@@ -106,7 +106,10 @@ _REFERENCE = re.compile(
 
 def markdown(text: str) -> str:
     """Inline text for a comment at GitHub or GitLab: nothing of it becomes markup, HTML, a mention, a link or a quick
-    action, in a paragraph, a table cell, a heading or inside raw HTML. White space is folded to single spaces."""
+    action, in a paragraph, a table cell, a heading or inside raw HTML. White space is folded to single spaces.
+
+    One thing only the caller can prevent: a line that begins with it and goes on with `.` or `)`, where it is a number.
+    """
     marked = _REFERENCE.sub(_broken, " ".join(visible(text.replace("\r\n", "\n")).split()))
     return _MARKUP.sub(lambda m: "".join(f"&#{ord(c)};" for c in m[0]), marked).replace("\ufdd0", _BREAK)
 
