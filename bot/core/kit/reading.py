@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TypeVar, cast
 
-from bot.core.check import check, compile_schema
+from bot.core.check import Schema, check, compile_schema
 from bot.core.emit import canonical
 from bot.core.kit.content import blueprint, recipe, workload
 from bot.core.kit.folders import Folder, Found, numbered, versions
@@ -92,8 +92,13 @@ def _config(tree: Tree, schemas: Folder) -> Doc | Refusal:
     doc = parse(CONFIG, tree.read(CONFIG))
     if isinstance(doc, Refusal):
         return doc
-    problems = check(doc, compile_schema(_schema(schemas, "kit")))
+    problems = check(doc, _pin_schema(schemas))
     return Refusal(problems) if problems else doc
+
+
+@lru_cache(maxsize=4)
+def _pin_schema(schemas: Folder) -> Schema:
+    return compile_schema(_schema(schemas, "kit"))
 
 
 def _pin(doc: Doc) -> _Pin:
