@@ -132,21 +132,6 @@ def markdown_code(text: str) -> str:
     return f"{tick}{pad}{line}{pad}{tick}"
 
 
-def markdown_sentence(text: str) -> str:
-    """A sentence in which pairs of backticks mark code, as problems are written; where they do not pair, plain text."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0 or not all(parts[1::2]):
-        return markdown(text)
-    shown = []
-    for index, part in enumerate(parts):
-        if index % 2:
-            shown.append(markdown_code(part))
-        elif part:
-            # Encoding trims; the spaces beside code are part of the sentence.
-            shown.append(" " * part[:1].isspace() + markdown(part) + " " * (part[-1:].isspace() and part.strip() != ""))
-    return "".join(shown).strip()
-
-
 def markdown_fence(text: str, info: str = "") -> str:
     """A fenced block that shows the lines of `text`; ends without a newline. `info` is a language word."""
     if not re.fullmatch(r"[A-Za-z0-9_+-]*", info):

@@ -162,23 +162,6 @@ def test_inline_code_shows_exactly_the_text(value: str) -> None:
             assert words.split() == ["x", *line.split(), "y"]
 
 
-@given(_ANY | _MARKUP, _ANY | _MARKUP)
-def test_a_sentence_shows_paired_backticks_as_code_and_all_else_as_words(words: str, code: str) -> None:
-    words, code = words.replace("`", "'"), code.replace("`", "'")
-    encoded = text.markdown_sentence(f"a {words} `{code}` b")
-    inline = next(token for token in _GFM.parse(encoded) if token.type == "inline")
-    kinds = {child.type for child in inline.children or ()}
-    assert kinds <= {"text", "text_special", "code_inline", "html_inline"}
-    shown = "".join(c.content for c in inline.children or () if c.type != "html_inline").replace("\u200b", "")
-    expected = f"a {words} {code} b" if code else f"a {words} `{code}` b"
-    assert shown.split() == text.visible(expected.replace("\r\n", "\n")).split()
-
-
-def test_a_sentence_whose_backticks_do_not_pair_is_words_only() -> None:
-    assert text.markdown_sentence("a `b` c `d") == text.markdown("a `b` c `d")
-    assert text.markdown_sentence("unknown field `replica`, see `x`.") == "unknown field `replica`, see `x`."
-
-
 @given(_ANY | _MARKUP, st.sampled_from(["", "yaml", "diff"]))
 @example("```\n~~~\n````", "")
 @example("/close\n```", "diff")
@@ -292,7 +275,7 @@ def test_a_link_leads_to_the_path_and_nowhere_above_it(path: str) -> None:
 
 
 def test_no_encoder_fails_on_any_text() -> None:
-    encoders = (text.markdown, text.markdown_code, text.markdown_sentence, text.markdown_fence, text.terraform)
+    encoders = (text.markdown, text.markdown_code, text.markdown_fence, text.terraform)
     more = (text.kubelet, text.go_template, text.prometheus_string, text.grafana, text.log_field, text.trailer)
     for value in (*HAND, *REFUSED, "\ud800", "a\udfff`", "\U0010ffff", "|\ud800"):
         for encode in (*encoders, *more, text.url_path):
