@@ -14,10 +14,10 @@ from bot.core.load import load_platform, load_unit, unit_folders
 from bot.core.model.platform import Platform
 from bot.core.model.render import Key
 from bot.core.model.unit import Facts, Linked
-from bot.core.model.values import UnitEnv
+from bot.core.model.values import Pointer, Pos, UnitEnv
 from bot.core.problem import Problem, Refusal
 from bot.core.render import RENDERERS, digest
-from bot.core.resolve import environments_of, resolve
+from bot.core.resolve import environments_of, place_of, resolve
 from bot.core.tree import Oid, Tree
 
 Holders = Mapping[tuple[str, ...], UnitEnv]
@@ -56,7 +56,7 @@ def build(
     facts = {
         (folder, name): found.facts for folder, state in units.items() for name, found in state.environments.items()
     }
-    linked = link(facts, _holders(held), losers)
+    linked = link(facts, _holders(held), losers, lambda at, pointer: _place(units[at[0]], at[1], pointer))
     return _finish(tree.id, kit, platform, reads, units, facts, linked, since)
 
 
@@ -102,6 +102,10 @@ def compile_unit(tree: Tree, folder: str, oid: Oid, platform: Platform, kit: Kit
         effective, origins = resolved
         environments[name] = InEnvironment(effective, origins, facts_of(effective, platform, kit))
     return UnitState(folder, oid, unit, {} if any_error(problems) else environments, tuple(sorted(problems)))
+
+
+def _place(state: UnitState, environment: str, pointer: Pointer) -> Pos:
+    return place_of(state.unit, environment, pointer) if state.unit is not None else Pos(1, 1)
 
 
 def _holders(held: Build | None) -> Holders:
