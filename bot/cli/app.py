@@ -5,37 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from rich.text import Text
 
 from bot import __version__
 from bot.cli.check import check
-from bot.cli.desk import OUTSIDE, REFUSED, USAGE, Stop
+from bot.cli.demo import demo
+from bot.cli.desk import OUTSIDE, REFUSED, USAGE, Stop, stderr
 from bot.cli.init import init
 from bot.cli.plan import plan
 from bot.cli.render import render
 from bot.cli.running import resume, serve, sweep, work
 from bot.cli.verify import verify
+from bot.core.text import visible
 from bot.ports import OutsideWorldError, PoisonError
 from bot.wiring import SettingsError
 
-COMMANDS: Sequence[click.Command] = (init, check, plan, render, verify, serve, work, sweep, resume)
+COMMANDS: Sequence[click.Command] = (init, check, plan, render, verify, demo, serve, work, sweep, resume)
 """In the order in which a newcomer meets them."""
 
 
 class _Group(click.Group):
     """Lists commands in their own order, and ends known failures with a sentence instead of a traceback."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except SettingsError as wrong:
-            raise Stop(str(wrong), USAGE) from wrong
-        except PoisonError as poison:
-            raise Stop(f"{poison} (error {poison.error_id})", REFUSED) from poison
-        except OutsideWorldError as outside:
-            raise Stop(str(outside), OUTSIDE) from outside
+        except (Stop, SettingsError, OutsideWorldError, PoisonError) as failure:
+            stop = _end_of(failure)
+            stderr().print(Text(visible(str(stop))), soft_wrap=True)
+            ctx.exit(stop.code)
+
+
+def _end_of(failure: Exception) -> Stop:
+    match failure:
+        case Stop():
+            return failure
+        case SettingsError():
+            return Stop(str(failure), USAGE)
+        case PoisonError():
+            return Stop(f"{failure} (error {failure.error_id})", REFUSED)
+        case _:
+            return Stop(str(failure), OUTSIDE)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -22,16 +22,12 @@ world outside failed."""
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout.")
 
 
-class Stop(click.ClickException):
+class Stop(Exception):  # noqa: N818 - it is an end, not always an error
     """Ends the command with a sentence on stderr and an exit code."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
-        self.exit_code = code
-
-    def show(self, file: object = None) -> None:  # noqa: ARG002 - click's signature
-        """The sentence alone."""
-        stderr().print(Text(self.message), soft_wrap=True)
+        self.code = code
 
 
 def stdout() -> Console:

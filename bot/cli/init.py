@@ -26,7 +26,9 @@ def init(folder: Path, gitops: str, as_json: bool) -> None:
         raise Stop(str(wrong), USAGE) from wrong
     there = sorted(path for path in files if (folder / path).exists())
     if there:
-        raise Stop(f"{folder} has {', '.join(there[:3])} already, and nothing is overwritten; name another folder", USAGE)
+        raise Stop(
+            f"{folder} has {', '.join(there[:3])} already, and nothing is overwritten; name another folder", USAGE
+        )
     for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)

@@ -83,7 +83,9 @@ def _platform_tree(platform: Clone, commit: Oid) -> Tree:
 @click.option("--gitops", "gitops_dir", required=True, type=_FOLDER, help="Clone of the GitOps repo.")
 @click.option("--ref", default="HEAD", metavar="REF", help="GitOps branch or commit. Default: HEAD.")
 @click.option("--target", default="main", metavar="NAME", help="GitOps target; an environment's name where it has one.")
-@click.option("--all", "every", is_flag=True, help="Every commit back to the first delivery, and that cursors go forward.")
+@click.option(
+    "--all", "every", is_flag=True, help="Every commit back to the first delivery, and that cursors go forward."
+)
 @json_option
 @click.pass_context
 def verify(
