@@ -198,3 +198,11 @@ def test_a_terminal_is_told_the_same_verdict_and_every_problem() -> None:
     assert "services/checkout/platform.yaml:6:3" in shown
     assert "`scale: {min: 2, max: 4}`" in shown
     assert all(len(line) <= 100 for line in shown.splitlines())
+
+
+def test_a_line_that_begins_with_somebodys_number_makes_no_list() -> None:
+    """A service called `7` before our own full stop would become the first item of a numbered list."""
+    from bot.core.words.inline import line, markdown, user
+
+    assert markdown(line(user("7"), ". It changes.")) == "7&#46; It changes."
+    assert markdown(line(user("7"), ") It changes.")) == "7&#41; It changes."

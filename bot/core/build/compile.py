@@ -17,7 +17,7 @@ from bot.core.model.unit import Facts, Linked
 from bot.core.model.values import Pointer, Pos, UnitEnv
 from bot.core.problem import Problem, Refusal
 from bot.core.render import RENDERERS, digest
-from bot.core.resolve import environments_of, place_of, resolve
+from bot.core.resolve import environments_of, misfits, place_of, resolve
 from bot.core.tree import Oid, Tree
 
 Holders = Mapping[tuple[str, ...], UnitEnv]
@@ -92,9 +92,10 @@ def compile_unit(tree: Tree, folder: str, oid: Oid, platform: Platform, kit: Kit
     unit = load_unit(tree, folder, kit)
     if isinstance(unit, Refusal):
         return UnitState(folder, oid, None, {}, unit.problems)
-    problems: list[Problem] = []
+    names = environments_of(unit, platform)
+    problems: list[Problem] = [] if names else list(misfits(unit, platform))
     environments: dict[str, InEnvironment] = {}
-    for name in environments_of(unit, platform):
+    for name in names:
         resolved = resolve(unit, name, platform, kit)
         if isinstance(resolved, Refusal):
             problems.extend(p for p in resolved.problems if p not in problems)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from bot.core import text
 
+_NUMBERED = re.compile(r"\A(\s*[0-9]{1,9})([.)])(?=\s|\Z)")
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/@%+\-]+(?:#L[0-9]+)?")
 
 
@@ -100,7 +101,8 @@ def markdown(words: Line) -> str:
         # Emphasis opens and closes only against something that is no space.
         lead, tail = inner[: len(inner) - len(inner.lstrip())], inner[len(inner.rstrip()) :]
         out.append(f"{lead}**{inner.strip()}**{tail}" if strong and inner.strip() else inner)
-    return "".join(out)
+    # Digits from a file and a full stop of ours would make a numbered list of the line.
+    return _NUMBERED.sub(lambda found: f"{found[1]}&#{ord(found[2])};", "".join(out), count=1)
 
 
 def plain(words: Line, ticks: bool = False) -> str:
