@@ -11,6 +11,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 
@@ -21,7 +22,7 @@ from bot.flows.failed import say_failed
 from bot.flows.place import Place
 from bot.flows.review import review, review_queue
 from bot.ports import GoneError, OutsideWorldError
-from bot.wakeups import QUEUES, RqWakeups
+from bot.wakeups import JOB, QUEUES, RqWakeups
 
 log = structlog.get_logger(__name__)
 
@@ -133,11 +134,17 @@ def work(desk: Desk, redis_url: str, stop: threading.Event, burst: bool = False)
     """
     Desk.current = desk
     connection = Redis.from_url(redis_url, socket_timeout=30.0)
-    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer, job_class=_Job) for name in QUEUES]
     clock = threading.Thread(target=_turn, args=(desk.wakeups, stop), daemon=True)
     clock.start()
     while not stop.is_set():
-        worker = _Worker(queues, connection=connection, serializer=JSONSerializer, name=f"causeway-{uuid4().hex[:8]}")
+        worker = _Worker(
+            queues,
+            connection=connection,
+            serializer=JSONSerializer,
+            job_class=_Job,
+            name=f"causeway-{uuid4().hex[:8]}",
+        )
         try:
             worked = worker.work(burst=burst, max_idle_time=None if burst else IDLE_SECONDS, logging_level="ERROR")
         except RedisError as error:
@@ -164,3 +171,32 @@ class _Worker(SimpleWorker):
 
     def _install_signal_handlers(self) -> None:
         return
+
+
+_JOBS: Mapping[str, Callable[[str], None]] = {JOB: run}
+"""The closed table of what a job may call."""
+
+
+class RefusedJobError(Exception):
+    """The queue held a job that is not in the table."""
+
+
+class _Job(Job):
+    """A job as far as it is ours. RQ would import and call whatever a job names, as its work or as a callback, repeat
+    it, and post its outcome to any address; who can write to Redis must not get more than a name's work out of it."""
+
+    def restore(self, raw_data: dict[str, bytes]) -> None:
+        super().restore(raw_data)
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self.webhooks = []
+        self.repeats_left = self.retries_left = None
+
+    @property
+    def func(self) -> Callable[[str], None]:
+        """The table's function; RefusedJobError for any other, or for anything beside one name as its argument."""
+        found = _JOBS.get(str(self.func_name))
+        plain = not self.instance and not self.kwargs and len(self.args) == 1 and isinstance(self.args[0], str)
+        if found is None or not plain:
+            log.warning("a job that is not ours was refused", job=str(self.id)[:100])
+            raise RefusedJobError("only wakes are run")
+        return found
