@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.core.build import Build, inputs_of
@@ -15,8 +15,11 @@ from bot.core.problem import Refusal
 from bot.core.render import companions, drained, rendered
 from bot.core.rules import Judges
 from bot.core.rules.data import data_id
-from bot.core.settle import Settled, unit_of
+from bot.core.settle import Settled
 from bot.core.tree import Oid
+
+NEVER_RAN = ".causeway/refused"
+"""Below it, by unit folder, stands nothing: a refused unit that never ran owns that path by its absence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +89,39 @@ def keep(scene: Scene) -> Keeping:
 
 
 def _refused(scene: Scene, kept: dict[str, KeptEntry]) -> None:
-    """Every path that a refused unit had stays as it was; one that never ran owns its paths by their absence."""
+    """Every path that a refused unit had stays as it was; one that never ran is known by a mark that is never written.
+
+    Its own paths are no such marks: something foreign may stand there, and another unit of its name may own them.
+    """
     old = scene.actual.kept
+    stands_in = _stands_in(scene)
     ran: set[str] = set()
     for path, own in scene.owned_before.items():
         entry = old.get(path)
-        if own.unit in scene.settled.refused and own.unit is not None and (entry is None or entry.reason == "refused"):
-            ran.add(own.unit)
-            commit = entry.commit if entry is not None else scene.before_commit
-            if commit is not None:
-                kept[path] = KeptEntry(own.id, own.kind, "refused", commit, own.unit)
-    for key in scene.settled.wanted.digests:
-        folder = unit_of(key)
-        if folder in scene.settled.refused and folder not in ran and folder is not None:
-            for item in scene.outline(scene.settled.wanted, key):
-                if item.path not in scene.rendered_after and item.path not in scene.owned_before:
-                    kept[item.path] = KeptEntry(None, item.kind, "refused", scene.commit, folder)
+        unit = own.unit or stands_in.get(path)
+        if unit is None or own.id is None or unit not in scene.settled.refused or path in scene.rendered_after:
+            continue
+        if entry is None and scene.before_commit is not None:
+            kept[path] = KeptEntry(own.id, own.kind, "refused", scene.before_commit, unit)
+        elif entry is not None and entry.reason in ("refused", "held"):
+            kept[path] = replace(entry, reason="refused", unit=unit)
+        ran.add(unit)
+    for folder in scene.settled.refused - ran:
+        mark = f"{NEVER_RAN}/{folder}"
+        kept[mark] = old.get(mark) or KeptEntry(None, "folder", "refused", scene.commit, folder)
+
+
+def _stands_in(scene: Scene) -> Mapping[str, str]:
+    """Paths of the namespaces that a refused unit runs in, with its folder. Where not even its last good version can be
+    compiled any more, nothing else names them, and with the namespace would go all that runs there."""
+    if scene.before is None:
+        return {}
+    found: dict[str, str] = {}
+    for key, members in scene.before.members.items():
+        refused = next((folder for folder, _ in members if folder in scene.settled.refused), None)
+        if key[0] == "namespace" and refused is not None and key not in scene.settled.after.members:
+            found.update((item.path, refused) for item in scene.outline(scene.before, key))
+    return found
 
 
 def _data_gone(scene: Scene, kept: dict[str, KeptEntry], contents: dict[str, Mapping[str, bytes]]) -> None:
@@ -139,41 +159,61 @@ def _companion(name: str) -> str:
 def _data_kept(scene: Scene, kept: dict[str, KeptEntry], contents: dict[str, Mapping[str, bytes]]) -> None:
     """What was kept before: back in the render, further on its way out, or as it was."""
     now = data_in(scene.settled.after, scene.settled.refused)
-    for path, entry in scene.actual.kept.items():
-        if entry.reason not in ("data", "draining") or entry.unit.endswith("/*") or entry.unit in now or path in kept:
+    told = {entry.unit for entry in kept.values()}
+    for unit, entries in _by_unit(scene.actual.kept).items():
+        if unit in now or unit in told:
             continue
-        if entry.reason == "draining":
-            _advance(scene, path, entry, kept, contents)
-        elif (entry.unit, "destroy") in scene.judges.destroys_allowed:
-            old = scene.old_build(entry.commit)
-            data = data_in(old).get(entry.unit)
-            if old is not None and data is not None:
-                _drain(entry.unit, old, data, "lifted", scene.rendered_after, entry.commit, kept, contents)
-            kept.setdefault(path, entry)
-        elif (entry.unit, "forget") not in scene.judges.destroys_allowed:
-            kept[path] = entry
+        if any(entry.reason == "draining" for entry in entries.values()):
+            _advance(scene, unit, entries, kept, contents)
+        elif (unit, "destroy") in scene.judges.destroys_allowed:
+            _lift(scene, unit, entries, kept, contents)
+        elif (unit, "forget") not in scene.judges.destroys_allowed:
+            kept.update(entries)
     live = {_companion(entry.unit) for entry in kept.values() if entry.reason in ("data", "draining")}
     for path, entry in scene.actual.kept.items():
         if entry.unit.endswith("/*") and entry.unit in live and path not in scene.rendered_after:
             kept.setdefault(path, entry)
 
 
-def _advance(
-    scene: Scene, path: str, entry: KeptEntry, kept: dict[str, KeptEntry], contents: dict[str, Mapping[str, bytes]]
+def _by_unit(kept: Kept) -> Mapping[str, Kept]:
+    """Kept state by its name, every path of it; what only stands beside it is left out."""
+    found: dict[str, dict[str, KeptEntry]] = {}
+    for path, entry in kept.items():
+        if entry.reason in ("data", "draining") and not entry.unit.endswith("/*"):
+            found.setdefault(entry.unit, {})[path] = entry
+    return found
+
+
+def _lift(
+    scene: Scene, unit: str, entries: Kept, kept: dict[str, KeptEntry], contents: dict[str, Mapping[str, bytes]]
 ) -> None:
-    """A draining root moves on only by the report of the apply of exactly its content."""
-    report = scene.evidence.applies.get((path, entry.id)) if entry.id is not None else None
+    commit = next(iter(entries.values())).commit
+    old = scene.old_build(commit)
+    data = data_in(old).get(unit)
+    if old is None or data is None:
+        kept.update(entries)
+        return
+    _drain(unit, old, data, "lifted", scene.rendered_after, commit, kept, contents)
+
+
+def _advance(
+    scene: Scene, unit: str, entries: Kept, kept: dict[str, KeptEntry], contents: dict[str, Mapping[str, bytes]]
+) -> None:
+    """A draining root moves on only by the report of the apply of exactly its content; with it goes all that it has."""
+    reports = [scene.evidence.applies.get((path, entry.id)) for path, entry in entries.items() if entry.id is not None]
+    report = next((report for report in reports if report is not None), None)
     if report is None or not report.success:
-        kept[path] = entry
+        kept.update(entries)
         return
     if report.state_empty:
         return
-    old = scene.old_build(entry.commit)
-    data = data_in(old).get(entry.unit)
+    commit = next(iter(entries.values())).commit
+    old = scene.old_build(commit)
+    data = data_in(old).get(unit)
     if old is None or data is None:
-        kept[path] = entry
+        kept.update(entries)
         return
-    _drain(entry.unit, old, data, "empty", scene.rendered_after, entry.commit, kept, contents)
+    _drain(unit, old, data, "empty", scene.rendered_after, commit, kept, contents)
 
 
 def _drain(
@@ -210,7 +250,12 @@ def _held(scene: Scene, kept: dict[str, KeptEntry]) -> None:
     for path, own in scene.owned_before.items():
         found = actual_id(scene.actual.head, path)
         entry = scene.actual.kept.get(path)
-        was_held = entry is not None and entry.reason == "held"
-        still_ours = path in scene.rendered_after
-        if path not in kept and still_ours and (found != own.id or was_held) and found != scene.rendered_after[path].id:
-            kept[path] = KeptEntry(found, own.kind, "held", scene.commit, "")
+        if found == own.id and (entry is None or entry.reason != "held"):
+            continue
+        meant = kept.get(path) or scene.rendered_after.get(path)
+        if meant is None or found == meant.id or (isinstance(meant, KeptEntry) and meant.reason != "refused"):
+            continue
+        same = entry is not None and entry.reason == "held" and entry.id == found
+        kept[path] = (
+            entry if same and entry is not None else KeptEntry(found, own.kind, "held", scene.commit, own.unit or "")
+        )

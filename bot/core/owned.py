@@ -46,7 +46,8 @@ def owned(
                 found[item.path] = Own(item.id, item.kind, key, unit)
     for path, entry in kept.items():
         old = found.get(path)
-        unit = entry.unit if entry.reason == "refused" else old.unit if old is not None else None
+        named = entry.unit if entry.reason in ("refused", "held") and entry.unit else None
+        unit = named or (old.unit if old is not None else None)
         found[path] = Own(entry.id, entry.kind, None, unit)
     return found
 

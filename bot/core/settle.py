@@ -6,7 +6,7 @@ refused units at their last good version, and their neighbours link to that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.core.build import Build, Memo, build, outlines, written_state
@@ -34,7 +34,7 @@ class Settled:
     after: Build
     refused: frozenset[str]
     standing: frozenset[str]
-    """Those of `refused` that fail on both sides in the same version: no news of this change."""
+    """Those of `refused` that were refused before in the very same version: no news of this change."""
     judges: Judges
     judged: Judged
     problems: tuple[Problem, ...]
@@ -92,7 +92,8 @@ def settle(
         return written
     judges = judges_for(written)
     falling = _Falling(sides, written)
-    falling.told.extend((blocked or {}).values())
+    for folder, problem in (blocked or {}).items():
+        falling.tell(folder, (problem,))
     wanted = falling.back(written, falling.unusable(written) | (blocked or {}).keys())
     if isinstance(wanted, Refusal):
         return wanted
@@ -101,7 +102,8 @@ def settle(
     falling.told.extend(finding.problem.as_warning() for finding in first.standing)
     after = wanted
     while True:
-        falling.told.extend(finding.problem for finding in judged.new)
+        for finding in judged.new:
+            falling.tell(finding.unit, (finding.problem,))
         bad = frozenset(finding.unit for finding in judged.new if finding.unit is not None)
         if not bad - falling.good.keys():
             return falling.settled(wanted, after, judges, first)
@@ -121,12 +123,17 @@ class _Falling:
         self.good: dict[str, Tree | None] = {}
         self.told: list[Problem] = []
         self.whole: list[Problem] = []
-        self._old = frozenset(folder for folder in written.failing() if self._stood(folder))
+        doubtful = written.failing() | (self._held.keys() & written.units.keys())
+        self._old = frozenset(folder for folder in doubtful if self._stood(folder))
         for folder, state in written.units.items():
             before = sides.before.units.get(folder) if sides.before is not None else None
             if before is None or before.problems != state.problems:
-                old = folder in self._old
-                self.told.extend(problem.as_warning() if old else problem for problem in state.problems)
+                self.tell(folder, state.problems)
+
+    def tell(self, folder: str | None, problems: Iterable[Problem]) -> None:
+        """What was refused before in the same version only warns: it is no news of this change."""
+        old = folder in self._old
+        self.told.extend(problem.as_warning() if old else problem for problem in problems)
 
     def back(self, now: Build, bad: frozenset[str]) -> Build | Refusal:
         """Without the units in `bad`, and without what then cannot be read or rendered."""
@@ -143,7 +150,8 @@ class _Falling:
     def unusable(self, now: Build) -> frozenset[str]:
         """Units that cannot be read or rendered."""
         broken, lost = _renders(self._sides.before, now, self._sides.memo, self._sides.each)
-        self.told.extend(problem for problems in broken.values() for problem in problems)
+        for folder, problems in broken.items():
+            self.tell(folder, problems)
         self.whole.extend(lost)
         return now.failing() | broken.keys()
 
@@ -163,11 +171,13 @@ class _Falling:
         return self._sides.before_tree if state is not None and not any_error(state.problems) else None
 
     def _stood(self, folder: str) -> bool:
-        """True where the very same version failed on the side before, too: that is not this change's news."""
+        """True where the very same version was refused on the side before, too."""
         before, tree = self._sides.before, self._sides.before_tree
         entry = tree.get(folder) if tree is not None else None
         if before is None or tree is None or entry is None or entry.id != self._written.units[folder].id:
             return False
+        if folder in self._held:
+            return True
         return any_error(written_state(tree, folder, entry.id, before, self._sides.memo).problems)
 
 

@@ -46,7 +46,9 @@ def verify(
         if actual.head.get(path) is None or actual.head.read(path) != data:
             breaches.append(Breach(path, None, actual_id(actual.head, path)))
     breaches.extend(
-        Breach(path, None, actual_id(actual.head, path)) for path in provenance_folders(actual.head) if path not in expected
+        Breach(path, None, actual_id(actual.head, path))
+        for path in provenance_folders(actual.head)
+        if path not in expected
     )
     return tuple(sorted(breaches, key=lambda b: b.path))
 
