@@ -1,26 +1,28 @@
 """The pure core in a process of its own: without tokens, with limits of time and memory, killed when it passes them.
 
 One long-lived child for each platform repository, so that facts stay warm. A killed child only means a cold next run.
+The child's side is `isolated.py`; both read the table of verbs in `asking.py`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import select
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, cast
 from uuid import uuid4
 
 import structlog
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from bot.asking import VERBS, Ask
 from bot.core.model.ask import (
     Chain,
     CursorAsk,
@@ -33,32 +35,50 @@ from bot.core.model.ask import (
     SurveyAsk,
 )
 from bot.core.model.conversation import Said
-from bot.core.parse import assert_c_parser
 from bot.ports import OutsideWorldError, PoisonError
-from bot.thinking import Thinking
 
 log = structlog.get_logger(__name__)
 
-_Ask = SurveyAsk | CursorAsk | ReviewAsk | DeliveredAsk | DeliverAsk
+PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "bot.isolated")
+"""What is started. `-P`: the folder where the bot happens to run is no place to import from."""
 
-# One row a verb: what goes in, what comes out. Both sides of the pipe read this table.
-_VERBS: Mapping[str, tuple[TypeAdapter[object], TypeAdapter[object]]] = {
-    "survey": (TypeAdapter(SurveyAsk), TypeAdapter(Survey)),
-    "cursor": (TypeAdapter(CursorAsk), TypeAdapter(CursorSeen)),
-    "review": (TypeAdapter(ReviewAsk), TypeAdapter(Said)),
-    "delivered": (TypeAdapter(DeliveredAsk), TypeAdapter(DeliveredSeen)),
-    "deliver": (TypeAdapter(DeliverAsk), TypeAdapter(Chain)),
-}
+ANSWER_BYTES = 32 * 1024 * 1024
+"""The longest answer that is taken. A comment has 60 KB; a chain of fifty links with all their problems a few MB."""
+
+TRIES = 2
+"""A child that was killed from outside costs only time, so its question is asked once more. One that the question
+itself kills, by memory, is not worth a third."""
+
+
+class _EndedError(Exception):
+    """The child is gone."""
+
+
+class _GarbledError(Exception):
+    """What came back is no answer to what was asked."""
 
 
 class IsolatedCore:
-    """Implements `ports.Core` by asking a child. Safe for one question at a time; a second thread waits."""
+    """Implements `ports.Core` by asking a child. Safe for one question at a time; a second thread waits.
 
-    def __init__(self, seconds: int, memory_mib: int) -> None:
+    `memory_mib` limits what the child allocates; files that it maps, as git's packs, do not count. `PoisonError` where
+    a question passes a limit, ends the child twice, or is answered with anything but an answer.
+    """
+
+    def __init__(self, seconds: float, memory_mib: int, program: Sequence[str] = PROGRAM) -> None:
         self._seconds = seconds
         self._memory = memory_mib * 1024 * 1024
+        self._program = program
         self._child: subprocess.Popen[bytes] | None = None
+        self._asked = 0
+        self._closed = False
         self._lock = threading.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, None while there is none."""
+        child = self._child
+        return None if child is None else child.pid
 
     def survey(self, ask: SurveyAsk) -> Survey:
         return cast(Survey, self._ask("survey", ask))
@@ -76,138 +96,149 @@ class IsolatedCore:
         return cast(Chain, self._ask("deliver", ask))
 
     def close(self) -> None:
-        """Ends the child."""
-        with self._lock:
-            self._kill()
-
-    def _ask(self, verb: str, ask: _Ask) -> object:
-        into, out = _VERBS[verb]
-        line = json.dumps([verb, json.loads(into.dump_json(ask))]).encode() + b"\n"
-        with self._lock:
-            answer = self._exchange(line, verb)
-        if answer[0] == "answer":
-            return out.validate_python(answer[1])
-        if answer[0] == "outside":
-            raise OutsideWorldError(str(answer[1]))
-        raise self._poisoned(f"{verb} failed: {answer[1]}", verb)
-
-    def _exchange(self, line: bytes, verb: str) -> list[object]:
+        """Ends the child at once and for good. A question that is under way, or comes later, is an
+        `OutsideWorldError`: nothing is wrong with it."""
+        self._closed = True
         child = self._child
-        if child is None or child.poll() is not None:
-            self._kill()
-            child = self._child = self._start()
+        if child is not None:
+            _end(child)
+        with self._lock:
+            self._drop()
+
+    def _ask(self, verb: str, ask: Ask) -> object:
+        into, out = VERBS[verb]
+        body = json.loads(into.dump_json(ask))
+        with self._lock:
+            kind, value = self._answer(verb, body, out)
+        if kind == "answer":
+            return value
+        if kind == "outside":
+            raise OutsideWorldError(str(value))
+        raise _poisoned(verb, f"failed: {value}")
+
+    def _answer(self, verb: str, body: object, out: TypeAdapter[object]) -> tuple[str, object]:
+        for attempt in range(1, TRIES + 1):
+            try:
+                kind, value = self._exchange(verb, body)
+                return kind, out.validate_python(value) if kind == "answer" else value
+            except ValidationError as error:
+                self._drop()
+                raise _poisoned(verb, "was answered in another shape than its own") from error
+            except _EndedError as end:
+                self._drop()
+                if self._closed:
+                    raise OutsideWorldError("this bot is about to stop") from end
+                log.warning("the core's process ended", verb=verb, attempt=attempt)
+            except TimeoutError as late:
+                self._drop()
+                raise _poisoned(verb, f"took longer than {self._seconds:g} s") from late
+            except _GarbledError as garbled:
+                self._drop()
+                raise _poisoned(verb, f"was answered by something else: {garbled}") from garbled
+            except BaseException:
+                self._drop()  # a question without its answer in the pipe would answer the next one
+                raise
+        raise _poisoned(verb, "ended its process, perhaps by memory")
+
+    def _exchange(self, verb: str, body: object) -> tuple[str, object]:
+        child = self._running()
+        self._asked += 1
+        until = time.monotonic() + self._seconds
+        assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - opened as pipes below
+        _write(child.stdin, json.dumps([self._asked, verb, body]).encode() + b"\n", until)
+        data = _read_line(child.stdout, until)
         try:
-            assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - opened as pipes below
-            child.stdin.write(line)
-            child.stdin.flush()
-            data = _read_line(child.stdout, time.monotonic() + self._seconds)
-        except (BrokenPipeError, EOFError) as end:
-            self._kill()
-            raise self._poisoned(f"{verb} ended its process, perhaps by memory", verb) from end
-        except TimeoutError as late:
-            self._kill()
-            raise self._poisoned(f"{verb} took longer than {self._seconds} s", verb) from late
-        except BaseException:
-            self._kill()  # a question without its answer in the pipe would answer the next one
-            raise
-        return cast("list[object]", json.loads(data))
+            number, kind, value = json.loads(data)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _GarbledError("it is not JSON of three items") from error
+        if number != self._asked or kind not in ("answer", "outside", "failed"):
+            raise _GarbledError("it is not for this question")
+        return kind, value
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._closed:
+            raise OutsideWorldError("this bot is about to stop")
+        if self._child is None or self._child.poll() is not None:
+            self._drop()
+            self._child = self._start()
+        return self._child
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # The environment of the parent holds tokens; the child gets none of it but where programs are.
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        kept["PYTHONHASHSEED"] = "random"
-        return subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            [sys.executable, "-m", "bot.isolation", str(self._memory), str(os.getpid())],
+        # The environment of the parent holds tokens; the child gets none of it but where programs are. Every other
+        # file descriptor is closed by Popen.
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        kept["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+        child = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            [*self._program, str(self._memory), f"{self._seconds:g}", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=kept,
+            cwd="/",
+            bufsize=0,
             start_new_session=True,
         )
+        assert child.stdin is not None  # noqa: S101 - opened as a pipe
+        os.set_blocking(child.stdin.fileno(), False)
+        return child
 
-    def _kill(self) -> None:
+    def _drop(self) -> None:
         child, self._child = self._child, None
         if child is None:
             return
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
+        _end(child)
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                _close(pipe)
-
-    @staticmethod
-    def _poisoned(what: str, verb: str) -> PoisonError:
-        error_id = uuid4().hex[:12]
-        log.error("the core failed", verb=verb, what=what, error_id=error_id)
-        return PoisonError(what, error_id)
+                pipe.close()
 
 
-def _close(pipe: IO[bytes]) -> None:
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        # Closing flushes what the dead child never read.
-        return
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            # Between the look and the signal it ended by itself.
+            return
+
+
+def _poisoned(verb: str, what: str) -> PoisonError:
+    error_id = uuid4().hex[:12]
+    log.error("the core failed", verb=verb, what=what, error_id=error_id)
+    return PoisonError(f"{verb} {what}", error_id)
+
+
+def _write(pipe: IO[bytes], data: bytes, until: float) -> None:
+    """All of it, though the reader be slow or stopped; TimeoutError at `until`."""
+    rest = memoryview(data)
+    while rest:
+        left = until - time.monotonic()
+        if left <= 0 or not select.select([], [pipe], [], left)[1]:
+            raise TimeoutError
+        try:
+            rest = rest[os.write(pipe.fileno(), rest[: 1 << 16]) :]
+        except BlockingIOError:
+            continue
+        except BrokenPipeError as end:
+            raise _EndedError from end
 
 
 def _read_line(pipe: IO[bytes], until: float) -> bytes:
-    """One line from a pipe, without buffering past it; TimeoutError at `until`, EOFError where it ends."""
+    """One line from a pipe and nothing after it; TimeoutError at `until`, `_EndedError` where the pipe ends first."""
     parts: list[bytes] = []
+    size = 0
     while True:
         left = until - time.monotonic()
         if left <= 0 or not select.select([pipe], [], [], left)[0]:
             raise TimeoutError
         part = os.read(pipe.fileno(), 1 << 16)
         if not part:
-            raise EOFError
+            raise _EndedError
         parts.append(part)
-        if part.endswith(b"\n"):
-            return b"".join(parts)
-
-
-def serve(lines: IO[bytes], answers: IO[bytes], thinking: Thinking) -> None:
-    """The child's loop: a question a line, an answer a line, until the pipe ends."""
-    verbs: Mapping[str, Callable[[object], object]] = {
-        "survey": cast("Callable[[object], object]", thinking.survey),
-        "cursor": cast("Callable[[object], object]", thinking.cursor),
-        "review": cast("Callable[[object], object]", thinking.review),
-        "delivered": cast("Callable[[object], object]", thinking.delivered),
-        "deliver": cast("Callable[[object], object]", thinking.deliver),
-    }
-    for line in lines:
-        verb, body = json.loads(line)
-        into, out = _VERBS[verb]
-        try:
-            said = ["answer", json.loads(out.dump_json(verbs[verb](into.validate_python(body))))]
-        except OutsideWorldError as outside:
-            said = ["outside", str(outside)]
-        except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear it and say it
-            log.exception("the core failed", verb=verb)
-            said = ["failed", f"{type(error).__name__}: {error}"]
-        answers.write(json.dumps(said).encode() + b"\n")
-        answers.flush()
-
-
-def _confine(memory: int, parent: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    # A parent that was killed leaves a child that might write objects for nobody.
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
-def main() -> None:
-    """`python -m bot.isolation <bytes> <parent pid>`: reads questions from stdin, answers on stdout, logs to stderr."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    assert_c_parser()
-    _confine(int(sys.argv[1]), int(sys.argv[2]))
-    serve(sys.stdin.buffer, sys.stdout.buffer, Thinking())
-
-
-if __name__ == "__main__":
-    main()
+        size += len(part)
+        if size > ANSWER_BYTES:
+            raise _GarbledError(f"it is longer than {ANSWER_BYTES >> 20} MiB")
+        line, end, rest = part.partition(b"\n")
+        if end:
+            if rest:
+                raise _GarbledError("more follows it")
+            return b"".join([*parts[:-1], line])
