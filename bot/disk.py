@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from bot.core.tree import Entry, Oid, blob_id, name_of, raw_of, safe_path, tree_id
+from bot.core.tree import Entry, Oid, blob_id, name_of, raw_of, safe_path, tree_id, tree_rows
 from bot.ports import OutsideWorldError
 
 LISTING = ".causeway-render"
@@ -46,6 +46,9 @@ class DiskTree:
             real = folder == "" or (_plain(folder) and self._mode(folder) == stat.S_IFDIR)
             self._folders[folder] = self._scanned(folder) if real else {}
         return dict(self._folders[folder])
+
+    def rows(self, folder: str) -> bytes:
+        return tree_rows(self.list(folder))
 
     def get(self, path: str) -> Entry | None:
         if path == "":

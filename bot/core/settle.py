@@ -7,12 +7,12 @@ refused units at their last good version, and their neighbours link to that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.build import Build, Memo, build, outlines, written_state
 from bot.core.build.fill import Each
 from bot.core.build.state import any_error
-from bot.core.kit import Kit
+from bot.core.kit import Kit, kit_of
 from bot.core.model.delivery import Kept
 from bot.core.model.render import Inputs, Key, Rendered
 from bot.core.problem import Problem, Refusal
@@ -57,12 +57,37 @@ def refused_units(kept: Kept) -> Mapping[str, Oid | None]:
     return found
 
 
-def base_build(
-    tree: Tree, kit: Kit, kept: Kept, trees: Trees, memo: Memo, since: Build | None = None
-) -> Build | Refusal:
+def base_build(tree: Tree, kit: Kit, kept: Kept, trees: Trees, memo: Memo) -> Build | Refusal:
     """The side before: `tree`, with the units that `kept` holds as refused at their last good version."""
-    good = {folder: None if commit is None else trees(commit) for folder, commit in refused_units(kept).items()}
-    return build(tree, kit, memo, since=since, last_good=good)
+    refused = refused_units(kept)
+    key = (tree.id, kit.digest, tuple(sorted(refused.items(), key=lambda item: item[0])))
+    found = memo.builds.get(key)
+    if found is None:
+        good = {folder: None if commit is None else trees(commit) for folder, commit in refused.items()}
+        made = build(tree, kit, memo, since=memo.builds.newest(), last_good=good)
+        if isinstance(made, Refusal):
+            return made
+        found = memo.builds.put(key, made)
+    return found
+
+
+def build_at(commit: Oid, shipped: Tree, trees: Trees, memo: Memo) -> Build | None:
+    """An earlier platform commit as it was written, under its own platform and kit; None where it cannot be read."""
+    tree = _tree(trees, commit)
+    kit = kit_of(tree, shipped) if tree is not None else None
+    if tree is None or kit is None or isinstance(kit, Refusal):
+        return None
+    found = build(tree, kit, memo)
+    return None if isinstance(found, Refusal) else found
+
+
+def _tree(trees: Trees, commit: Oid | None) -> Tree | None:
+    """A force-push can take a commit out of history: what was refused since then has no good version any more, only
+    the output that `kept` names."""
+    try:
+        return None if commit is None else trees(commit)
+    except KeyError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +101,8 @@ class Sides:
     kept: Kept
     trees: Trees
     memo: Memo
+    older: Callable[[Oid], Build | None]
+    """The build of an earlier commit: what a unit ran with before it was refused."""
     each: Each[Inputs, Rendered | Refusal] = map
 
 
@@ -90,7 +117,8 @@ def settle(
     written = build(sides.tree, sides.kit, sides.memo, since=sides.before, held=sides.before)
     if isinstance(written, Refusal):
         return written
-    judges = judges_for(written)
+    held = {folder: commit for folder, commit in refused_units(sides.kept).items() if commit is not None}
+    judges = replace(judges_for(written), held=held, older=sides.older)
     falling = _Falling(sides, written)
     for folder, problem in (blocked or {}).items():
         falling.tell(folder, (problem,))
@@ -164,8 +192,7 @@ class _Falling:
 
     def _last_good(self, folder: str) -> Tree | None:
         if folder in self._held:
-            commit = self._held[folder]
-            return None if commit is None else self._sides.trees(commit)
+            return _tree(self._sides.trees, self._held[folder])
         before = self._sides.before
         state = before.units.get(folder) if before is not None else None
         return self._sides.before_tree if state is not None and not any_error(state.problems) else None
@@ -178,7 +205,8 @@ class _Falling:
             return False
         if folder in self._held:
             return True
-        return any_error(written_state(tree, folder, entry.id, before, self._sides.memo).problems)
+        state = written_state(tree, folder, before, self._sides.memo)
+        return state is not None and any_error(state.problems)
 
 
 def _renders(

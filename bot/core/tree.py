@@ -41,6 +41,9 @@ class Tree(Protocol):
     def list(self, folder: str) -> Mapping[str, Entry]:
         """The names directly in `folder` (`""` is the root), in git's order; empty where there is no such folder."""
 
+    def rows(self, folder: str) -> bytes:
+        """The folder as git stores it: `<mode> <name>NUL<20 bytes>` a row, in git's order; empty where none is."""
+
     def get(self, path: str) -> Entry | None:
         """What stands at `path`, without listing its folder; None where nothing does."""
 
@@ -53,13 +56,18 @@ def blob_id(data: bytes) -> Oid:
     return Oid(sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest())
 
 
-def tree_id(entries: Mapping[str, Entry]) -> Oid:
-    """The id git gives to a folder with these names."""
+def tree_rows(entries: Mapping[str, Entry]) -> bytes:
+    """A folder with these names as git stores it."""
     rows = sorted(
         (raw_of(name) + (b"/" if entry.kind == "folder" else b""), raw_of(name), entry)
         for name, entry in entries.items()
     )
-    body = b"".join(_MODES[entry.kind] + b" " + name + b"\0" + bytes.fromhex(entry.id) for _, name, entry in rows)
+    return b"".join(_MODES[entry.kind] + b" " + name + b"\0" + bytes.fromhex(entry.id) for _, name, entry in rows)
+
+
+def tree_id(entries: Mapping[str, Entry]) -> Oid:
+    """The id git gives to a folder with these names."""
+    body = tree_rows(entries)
     return Oid(sha1(b"tree %d\0" % len(body) + body, usedforsecurity=False).hexdigest())
 
 
@@ -124,6 +132,9 @@ class MemoryTree:
     @property
     def id(self) -> Oid:
         return self._root
+
+    def rows(self, folder: str) -> bytes:
+        return tree_rows(self._folders.get(folder, {}))
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         found = self._folders.get(folder, {})

@@ -179,6 +179,10 @@ class PygitTree:
             return {}
         return self._store.inside(lambda: self._rows(self._store.root(entry.id)))
 
+    def rows(self, folder: str) -> bytes:
+        entry = self.get(folder)
+        return self._store.rows(entry.id) if entry is not None and entry.kind == "folder" else b""
+
     def get(self, path: str) -> Entry | None:
         if path == "":
             return Entry("folder", self.id)

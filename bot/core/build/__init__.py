@@ -4,8 +4,21 @@ Nothing is rendered here until somebody asks for bytes (`fill`), and only for wh
 another one; it then visits only what changed and equals a cold build.
 """
 
-from bot.core.build.compile import build, written_state
+from bot.core.build.compile import written_state
 from bot.core.build.fill import fill, keys_for, outlines
-from bot.core.build.state import Build, Memo, UnitState, inputs_of
+from bot.core.build.state import Build, Delta, Memo, UnitState, difference, inputs_of
+from bot.core.build.whole import build
 
-__all__ = ["Build", "Memo", "UnitState", "build", "fill", "inputs_of", "keys_for", "outlines", "written_state"]
+__all__ = [
+    "Build",
+    "Delta",
+    "Memo",
+    "UnitState",
+    "build",
+    "difference",
+    "fill",
+    "inputs_of",
+    "keys_for",
+    "outlines",
+    "written_state",
+]

@@ -1,7 +1,8 @@
 """From a tree to the platform's files and to units, read and checked."""
 
+from bot.core.load.changed import changed_units
 from bot.core.load.environments import MAIN
 from bot.core.load.platform import load_platform
 from bot.core.load.units import MANIFEST, RELEASES, ROOT, load_unit, unit_folders
 
-__all__ = ["MAIN", "MANIFEST", "RELEASES", "ROOT", "load_platform", "load_unit", "unit_folders"]
+__all__ = ["MAIN", "MANIFEST", "RELEASES", "ROOT", "changed_units", "load_platform", "load_unit", "unit_folders"]

@@ -20,10 +20,10 @@ RELEASES = "releases.yaml"
 _FOLDER = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
-def unit_folders(tree: Tree) -> Mapping[str, Oid]:
-    """Every folder below `services/`, at any depth, that holds a platform.yaml, with its git tree id. Folders inside
+def unit_folders(tree: Tree, below: str = ROOT) -> Mapping[str, Oid]:
+    """Every folder below `below`, at any depth, that holds a platform.yaml, with its git tree id. Folders inside
     such a folder are listed too; reading one of them says what is wrong."""
-    return dict(_units(tree, ROOT))
+    return dict(_units(tree, below))
 
 
 def _units(tree: Tree, folder: str) -> Iterator[tuple[str, Oid]]:

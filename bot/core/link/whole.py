@@ -17,7 +17,7 @@ namespace may be shared by one team's services in one environment."""
 Places = Callable[[UnitEnv, Pointer], Pos]
 """Where the manifest of a unit says `("name",)`, `("uses", service)` or `("routes", host, path)`."""
 
-_ALONE = Links()
+ALONE = Links()
 
 
 def claims_of(facts: Facts) -> tuple[Claim, ...]:
@@ -62,7 +62,7 @@ def _contested(present: Mapping[UnitEnv, Facts]) -> Mapping[str, Mapping[Claim, 
     for unit, found in present.items():
         for claim in claims_of(found):
             other = first.setdefault(claim, unit)
-            if other is not unit and not _together(claim[0], found, present[other]):
+            if other is not unit and not together(claim[0], found, present[other]):
                 several.add(claim)
     contested: dict[str, dict[Claim, list[UnitEnv]]] = {"name": {}, "namespace": {}, "host": {}}
     for unit, found in present.items() if several else ():
@@ -82,11 +82,11 @@ def _lost(
         before = held.get(claim)
         holder = before if before in units else next((u for u in units if before and u[0] == before[0]), units[0])
         for unit in units:
-            if not _together(claim[0], present[unit], present[holder]):
+            if not together(claim[0], present[unit], present[holder]):
                 yield unit, claim, holder
 
 
-def _together(kind: str, one: Facts, other: Facts) -> bool:
+def together(kind: str, one: Facts, other: Facts) -> bool:
     """A folder's environments share its name; a team's services in one environment may share a namespace."""
     if one.unit == other.unit:
         return True
@@ -106,7 +106,7 @@ def _links(
     callers: dict[UnitEnv, list[Peer]] = defaultdict(list)
     called: dict[UnitEnv, list[Peer]] = defaultdict(list)
     tenants: dict[tuple[str, str], list[Facts]] = defaultdict(list)
-    as_callee = {unit: _peer(found, tuple(sorted(found.ports.items()))) for unit, found in present.items()}
+    as_callee = {unit: peer_of(found, tuple(sorted(found.ports.items()))) for unit, found in present.items()}
     for unit, found in present.items():
         tenants[found.cluster, found.namespace].append(found)
         for name in found.uses:
@@ -118,7 +118,7 @@ def _links(
                 problems[unit[0]].append(_not_allowed(found, callee, at))
             else:
                 called[unit].append(as_callee[callee.unit])
-                callers[callee.unit].append(_peer(found, ()))
+                callers[callee.unit].append(peer_of(found, ()))
     return {unit: _of(found, callers, called, tenants) for unit, found in present.items()}
 
 
@@ -132,7 +132,7 @@ def _of(
     together = tenants[found.cluster, found.namespace]
     shared = tuple(sorted(other.name for other in together if other.unit != unit)) if len(together) > 1 else ()
     if not shared and unit not in callers and unit not in called:
-        return _ALONE
+        return ALONE
     return Links(
         callers=tuple(sorted(callers.get(unit, ()), key=lambda peer: peer.service)),
         uses=tuple(sorted(called.get(unit, ()), key=lambda peer: peer.service)),
@@ -140,7 +140,7 @@ def _of(
     )
 
 
-def _peer(found: Facts, ports: tuple[tuple[str, int], ...]) -> Peer:
+def peer_of(found: Facts, ports: tuple[tuple[str, int], ...]) -> Peer:
     """A caller's own ports are nothing to those that it calls."""
     return Peer(found.name, found.namespace, found.owner, ports)
 
