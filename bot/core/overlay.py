@@ -50,6 +50,9 @@ class Overlay(Mapping[K, V], Generic[K, V]):
     def __len__(self) -> int:
         return self._size
 
+    def __repr__(self) -> str:
+        return f"Overlay({dict(self)!r})"
+
     def derive(self, changes: Mapping[K, V | None]) -> Overlay[K, V]:
         """This mapping with `changes`; None removes. Costs the changes, not the mapping."""
         if not changes:

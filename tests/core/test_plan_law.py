@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.core.build import Build, fill
 from bot.core.model.plan import ObjectChange, Plan
+from bot.core.overlay import Overlay
 from bot.core.plan import plan
 from bot.core.problem import Refusal
 from tests.core.plan_world import CHECKOUT, ENVIRONMENTS, FILES, MEMO, RECIPES, STOREFRONT, built
@@ -168,12 +169,12 @@ def _turned(build: Build) -> Build:
     )
     units = {
         folder: replace(state, environments=dict(reversed(state.environments.items())))
-        for folder, state in reversed(build.units.items())
+        for folder, state in reversed(list(build.units.items()))
     }
     return replace(
         build,
         platform=platform,
-        units=units,
-        members=dict(reversed(build.members.items())),
-        digests=dict(reversed(build.digests.items())),
+        units=Overlay(units),
+        members=Overlay(dict(reversed(list(build.members.items())))),
+        digests=Overlay(dict(reversed(list(build.digests.items())))),
     )
