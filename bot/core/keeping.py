@@ -15,7 +15,7 @@ from bot.core.problem import Refusal
 from bot.core.render import companions, drained, rendered
 from bot.core.rules import Judges
 from bot.core.rules.data import data_id
-from bot.core.settle import Settled
+from bot.core.settle import Settled, refused_units
 from bot.core.tree import Oid
 
 NEVER_RAN = ".causeway/refused"
@@ -49,8 +49,8 @@ class Scene:
     drift: str
     """`restore` or `hold`."""
     outline: Callable[[Build, Key], Outline]
-    old_build: Callable[[Oid], Build | None]
-    """The build of an earlier platform commit, for roots that drain long after their need went."""
+    older: Callable[[Oid], Build | None]
+    """The build of an earlier platform commit, for what outlives its need by long, or was refused since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,32 +124,55 @@ def _stands_in(scene: Scene) -> Mapping[str, str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """State as it runs: of which build, and of which platform commit."""
+
+    data: Data
+    build: Build
+    commit: Oid
+
+
+def _ran(scene: Scene) -> dict[str, Ran]:
+    """State of the side before. What that side says of a refused unit is its last good version under today's platform;
+    its state was made by the platform of its own time."""
+    if scene.before is None or scene.before_commit is None:
+        return {}
+    held = refused_units(scene.actual.kept)
+    found = {
+        name: Ran(data, scene.before, scene.before_commit)
+        for name, data in data_in(scene.before, frozenset(held) | scene.settled.refused).items()
+    }
+    for folder, commit in held.items():
+        build = scene.older(commit) if commit is not None and folder not in scene.settled.refused else None
+        for name, data in data_in(build).items():
+            if data.key[1] == folder and build is not None and commit is not None:
+                found[name] = Ran(data, build, commit)
+    return found
+
+
 def _data_gone(scene: Scene, kept: dict[str, KeptEntry], contents: dict[str, Mapping[str, bytes]]) -> None:
     """State that the side before had and this one has not: protected state stays, Terraform drains, the rest goes."""
-    if scene.before is None or scene.before_commit is None:
-        return
     now = data_in(scene.settled.after, scene.settled.refused)
-    for name, data in data_in(scene.before, scene.settled.refused).items():
+    for name, ran in _ran(scene).items():
         if name in now:
             continue
-        if data.fact.stateful and data.fact.protected:
+        if ran.data.fact.stateful and ran.data.fact.protected:
             if (name, "forget") not in scene.judges.destroys_allowed:
-                _retain(scene, name, data, kept)
+                _retain(scene, name, ran, kept)
                 if (name, "destroy") in scene.judges.destroys_allowed:
-                    _drain(
-                        name, scene.before, data, "lifted", scene.rendered_after, scene.before_commit, kept, contents
-                    )
-        elif data.fact.form == "terraform":
-            _drain(name, scene.before, data, "empty", scene.rendered_after, scene.before_commit, kept, contents)
+                    _drain(name, ran, "lifted", scene.rendered_after, kept, contents)
+        elif ran.data.fact.form == "terraform":
+            _drain(name, ran, "empty", scene.rendered_after, kept, contents)
 
 
-def _retain(scene: Scene, name: str, data: Data, kept: dict[str, KeptEntry]) -> None:
-    assert scene.before is not None and scene.before_commit is not None  # noqa: S101, PT018 - its only caller has both
-    for key in (data.key, *data.extra):
-        unit = name if key == data.key else _companion(name)
-        for item in scene.outline(scene.before, key):
-            if item.path not in scene.rendered_after:
-                kept.setdefault(item.path, KeptEntry(item.id, item.kind, "data", scene.before_commit, unit))
+def _retain(scene: Scene, name: str, ran: Ran, kept: dict[str, KeptEntry]) -> None:
+    for key in (ran.data.key, *ran.data.extra):
+        unit = name if key == ran.data.key else _companion(name)
+        for item in scene.outline(ran.build, key):
+            stands = scene.owned_before.get(item.path)
+            if item.path not in scene.rendered_after and stands is not None and stands.id is not None:
+                kept.setdefault(item.path, KeptEntry(stands.id, stands.kind, "data", ran.commit, unit))
 
 
 def _companion(name: str) -> str:
@@ -173,6 +196,25 @@ def _data_kept(scene: Scene, kept: dict[str, KeptEntry], contents: dict[str, Map
     for path, entry in scene.actual.kept.items():
         if entry.unit.endswith("/*") and entry.unit in live and path not in scene.rendered_after:
             kept.setdefault(path, entry)
+    _beside(scene, kept)
+
+
+def _beside(scene: Scene, kept: dict[str, KeptEntry]) -> None:
+    """A namespace that the last render leaves, or that was kept for other state, and that kept state stands in."""
+    leaves = {
+        path: own
+        for path, own in scene.owned_before.items()
+        if "/_platform/" in path and own.id is not None and path not in scene.rendered_after and path not in kept
+    }
+    for unit, entries in _by_unit(kept).items() if leaves else ():
+        commit = next(iter(entries.values())).commit
+        old = scene.older(commit)
+        data = data_in(old).get(unit)
+        for key in data.extra if data is not None else ():
+            for item in scene.outline(old, key) if old is not None else ():
+                own = leaves.get(item.path)
+                if own is not None:
+                    kept.setdefault(item.path, KeptEntry(own.id, own.kind, "data", commit, _companion(unit)))
 
 
 def _by_unit(kept: Kept) -> Mapping[str, Kept]:
@@ -188,18 +230,19 @@ def _lift(
     scene: Scene, unit: str, entries: Kept, kept: dict[str, KeptEntry], contents: dict[str, Mapping[str, bytes]]
 ) -> None:
     commit = next(iter(entries.values())).commit
-    old = scene.old_build(commit)
+    old = scene.older(commit)
     data = data_in(old).get(unit)
     if old is None or data is None:
         kept.update(entries)
         return
-    _drain(unit, old, data, "lifted", scene.rendered_after, commit, kept, contents)
+    _drain(unit, Ran(data, old, commit), "lifted", scene.rendered_after, kept, contents)
 
 
 def _advance(
     scene: Scene, unit: str, entries: Kept, kept: dict[str, KeptEntry], contents: dict[str, Mapping[str, bytes]]
 ) -> None:
-    """A draining root moves on only by the report of the apply of exactly its content; with it goes all that it has."""
+    """A draining root moves on only by the report of the apply of exactly its content; with it goes all that it has.
+    State in the cluster leaves once its lifted objects are applied: nothing holds them any more, so they are pruned."""
     reports = [scene.evidence.applies.get((path, entry.id)) for path, entry in entries.items() if entry.id is not None]
     report = next((report for report in reports if report is not None), None)
     if report is None or not report.success:
@@ -208,33 +251,32 @@ def _advance(
     if report.state_empty:
         return
     commit = next(iter(entries.values())).commit
-    old = scene.old_build(commit)
+    old = scene.older(commit)
     data = data_in(old).get(unit)
     if old is None or data is None:
         kept.update(entries)
         return
-    _drain(unit, old, data, "empty", scene.rendered_after, commit, kept, contents)
+    if data.fact.form == "terraform":
+        _drain(unit, Ran(data, old, commit), "empty", scene.rendered_after, kept, contents)
 
 
 def _drain(
     name: str,
-    build: Build,
-    data: Data,
+    ran: Ran,
     phase: Literal["lifted", "empty"],
     rendered_after: Mapping[str, Own],
-    commit: Oid,
     kept: dict[str, KeptEntry],
     contents: dict[str, Mapping[str, bytes]],
 ) -> None:
-    """Writes the root of `data` in another phase: protection lifted, or empty."""
-    for key in (data.key, *data.extra):
-        done = rendered(drained(inputs_of(build, key), phase), build.kit)
+    """Writes the root of `ran` in another phase: protection lifted, or empty."""
+    for key in (ran.data.key, *ran.data.extra):
+        done = rendered(drained(inputs_of(ran.build, key), phase), ran.build.kit)
         if isinstance(done, Refusal):
             raise ValueError(f"{name} rendered before and does not in phase {phase}: {done.problems[0].message}")
-        unit = name if key == data.key else _companion(name)
+        unit = name if key == ran.data.key else _companion(name)
         for item in done.outline:
-            if key == data.key or item.path not in rendered_after:
-                kept[item.path] = KeptEntry(item.id, item.kind, "draining", commit, unit)
+            if key == ran.data.key or item.path not in rendered_after:
+                kept[item.path] = KeptEntry(item.id, item.kind, "draining", ran.commit, unit)
                 contents[item.path] = _content(done, item.path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from bot.core.build import Build, Memo
 from bot.core.build.fill import Each
@@ -16,7 +17,7 @@ from bot.core.plan import plan
 from bot.core.problem import Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
-from bot.core.settle import Sides, Trees, base_build, settle
+from bot.core.settle import Sides, Trees, base_build, build_at, settle
 from bot.core.step import owner_of
 from bot.core.tree import Oid, Tree
 
@@ -66,11 +67,15 @@ def propose(
         built = base_kit if isinstance(base_kit, Refusal) else base_build(base, base_kit, together, trees, memo)
         before = None if isinstance(built, Refusal) else built
 
+    older = cache(lambda commit: build_at(commit, shipped, trees, memo))
+
     def judges_for(wanted: Build) -> Judges:
         platform = before.platform if before is not None else wanted.platform
-        return judges_of(platform, wanted.platform, evidence, head_sha, now, owner_of(before, wanted))
+        return judges_of(
+            platform, wanted.platform, evidence, head_sha, now, owner_of((before, wanted), together, older)
+        )
 
-    found = settle(Sides(before, base, merged, kit, together, trees, memo, each), judges_for)
+    found = settle(Sides(before, base, merged, kit, together, trees, memo, older, each), judges_for)
     if isinstance(found, Refusal):
         return found
     made = plan(

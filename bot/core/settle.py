@@ -63,7 +63,7 @@ def base_build(tree: Tree, kit: Kit, kept: Kept, trees: Trees, memo: Memo) -> Bu
     key = (tree.id, kit.digest, tuple(sorted(refused.items(), key=lambda item: item[0])))
     found = memo.builds.get(key)
     if found is None:
-        good = {folder: None if commit is None else trees(commit) for folder, commit in refused.items()}
+        good = {folder: _tree(trees, commit) for folder, commit in refused.items()}
         made = build(tree, kit, memo, since=memo.builds.newest(), last_good=good)
         if isinstance(made, Refusal):
             return made
@@ -77,7 +77,7 @@ def build_at(commit: Oid, shipped: Tree, trees: Trees, memo: Memo) -> Build | No
     kit = kit_of(tree, shipped) if tree is not None else None
     if tree is None or kit is None or isinstance(kit, Refusal):
         return None
-    found = build(tree, kit, memo)
+    found = base_build(tree, kit, {}, trees, memo)
     return None if isinstance(found, Refusal) else found
 
 

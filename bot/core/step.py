@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from bot.core.build import Build, Memo, fill, outlines
 from bot.core.build.fill import Each
@@ -11,7 +12,7 @@ from bot.core.keeping import Keeping, Scene, keep
 from bot.core.kit import Kit, kit_of
 from bot.core.load import load_platform
 from bot.core.memory import CURSOR, KEPT, cursor_bytes, kept_bytes
-from bot.core.model.delivery import Actual, Cursor, Edit, Evidence, Landed, Step, Unchanged
+from bot.core.model.delivery import Actual, Cursor, Edit, Evidence, Kept, Landed, Step, Unchanged
 from bot.core.model.platform import Platform
 from bot.core.model.render import Inputs, Key, Outline, Rendered
 from bot.core.owned import Own, Owned, actual_id, drifted, obstructed, owned
@@ -20,7 +21,7 @@ from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
 from bot.core.rules.shrink import SHRINK
-from bot.core.settle import Settled, Sides, Trees, base_build, refused_units, settle
+from bot.core.settle import Settled, Sides, Trees, base_build, build_at, refused_units, settle
 from bot.core.tree import Oid, Tree
 
 
@@ -56,17 +57,17 @@ def step(
     base = _base(before, actual, evidence.resumed == landed.commit, world)
     if isinstance(base, Refusal):
         return base
+    older = cache(lambda commit: build_at(commit, world.shipped, world.trees, world.memo))
     blocked: dict[str, Problem] = {}
     while True:
-        settled = _settle(base, before, after, judging, kit, actual, evidence, landed, world, blocked)
-        if isinstance(settled, Refusal):
-            return settled
-        judges, found = settled
+        found = _settle(base, before, after, judging, kit, actual, evidence, landed, world, older, blocked)
+        if isinstance(found, Refusal):
+            return found
         confirmed = evidence.resumed == landed.commit
         whole = tuple(p for p in found.whole if p.severity == "error" and not (confirmed and p.code == SHRINK))
         if whole:
             return Refusal(whole)
-        made = _make(base, found, judges, actual, evidence, landed, world)
+        made = _make(base, found, actual, evidence, landed, world, older)
         new = {
             own.unit: _in_the_way(path, own)
             for path, own in made.obstacles.items()
@@ -102,22 +103,18 @@ def _settle(
     evidence: Evidence,
     landed: Landed,
     world: World,
+    older: Callable[[Oid], Build | None],
     blocked: Mapping[str, Problem],
-) -> tuple[Judges, Settled] | Refusal:
+) -> Settled | Refusal:
     judge_platform = _judge_platform(judging, world)
-    seen: list[Judges] = []
 
     def judges_for(wanted: Build) -> Judges:
         platform = judge_platform or (base.platform if base is not None else wanted.platform)
-        seen.append(
-            judges_of(platform, wanted.platform, evidence, landed.head_sha, landed.time, owner_of(base, wanted))
-        )
-        return seen[-1]
+        owner = owner_of((base, wanted), actual.kept, older)
+        return judges_of(platform, wanted.platform, evidence, landed.head_sha, landed.time, owner)
 
-    found = settle(
-        Sides(base, before, after, kit, actual.kept, world.trees, world.memo, world.each), judges_for, blocked
-    )
-    return found if isinstance(found, Refusal) else (seen[-1], found)
+    sides = Sides(base, before, after, kit, actual.kept, world.trees, world.memo, older, world.each)
+    return settle(sides, judges_for, blocked)
 
 
 def _judge_platform(judging: Tree | None, world: World) -> Platform | None:
@@ -128,13 +125,13 @@ def _judge_platform(judging: Tree | None, world: World) -> Platform | None:
     return None if isinstance(platform, Refusal) else platform
 
 
-def owner_of(*builds: Build | None) -> Callable[[str], str]:
-    """Who owns `env/service/need`, by the first build that knows the service."""
+def owner_of(builds: Iterable[Build | None], kept: Kept, older: Callable[[Oid], Build | None]) -> Callable[[str], str]:
+    """Who owns `env/service/need`: by the first build that knows the service, else by the commit it is kept from."""
 
     def find(name: str) -> str:
-        env, _, rest = name.partition("/")
-        service = rest.partition("/")[0]
-        for build in builds:
+        env, service, _ = name.split("/", 2)
+        commit = next((entry.commit for entry in kept.values() if entry.unit == name), None)
+        for build in (*builds, older(commit) if commit is not None else None):
             for state in build.units.values() if build is not None else ():
                 if state.unit is not None and state.unit.name == service and env in state.environments:
                     return state.unit.owner
@@ -154,11 +151,11 @@ class _Made:
 def _make(
     base: Build | None,
     found: Settled,
-    judges: Judges,
     actual: Actual,
     evidence: Evidence,
     landed: Landed,
     world: World,
+    older: Callable[[Oid], Build | None],
 ) -> _Made:
     refused_before = frozenset(refused_units(actual.kept))
     had: Owned = {}
@@ -166,17 +163,6 @@ def _make(
         had = owned(base, world.target, actual.kept, refused_before, world.memo, world.each)
     render = owned(found.after, world.target, {}, found.refused, world.memo, world.each)
     target = found.after.platform.targets[world.target]
-
-    def old_build(commit: Oid) -> Build | None:
-        try:
-            tree = world.trees(commit)
-        except KeyError:
-            return None
-        old_kit = kit_of(tree, world.shipped)
-        if isinstance(old_kit, Refusal):
-            return None
-        built = base_build(tree, old_kit, {}, world.trees, world.memo)
-        return None if isinstance(built, Refusal) else built
 
     def outline(build: Build, key: Key) -> Outline:
         done = outlines(build, [key], world.memo, world.each)[key]
@@ -189,13 +175,13 @@ def _make(
             owned_before=had,
             rendered_after=render,
             actual=actual,
-            judges=judges,
+            judges=found.judges,
             evidence=evidence,
             before_commit=actual.cursor.commit if actual.cursor is not None else None,
             commit=landed.commit,
             drift=target.drift,
             outline=outline,
-            old_build=old_build,
+            older=older,
         )
     )
     want = {**render}

@@ -54,8 +54,9 @@ environments:
     default: true
     cluster: {name: eu-dev}
     domain: dev.acme.io
-    features: {gateway: true}
+    features: {gateway: true, external_secrets: true}
     gateway: {internal: {name: internal, namespace: gateways}}
+    secrets: {store: aws-secretsmanager, region: eu-west-1}
     terraform: {backend: {s3: {bucket: acme-dev, region: eu-west-1}}, providers: {aws: {region: eu-west-1}}}
 """
 

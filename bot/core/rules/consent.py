@@ -28,7 +28,10 @@ def judges_of(
         for entry in live
         if entry.data is not None and platform_team and _owner_agrees(entry, teams, owner_of)
     )
-    removals = frozenset(e.environment for e in live if e.environment is not None and platform_team)
+    removals: dict[str, int] = {}
+    for entry in live if platform_team else ():
+        if entry.environment is not None:
+            removals[entry.environment] = max(entry.at_most, removals.get(entry.environment, 0))
     return Judges(base, evidence, removals, destroys)
 
 

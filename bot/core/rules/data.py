@@ -16,15 +16,30 @@ def data_at_stake(before: Build | None, after: Build, judges: Judges, kept: Kept
     """Protected state whose recipe, or a field that its recipe calls replacing, differs between the sides."""
     if before is None:
         return
-    was = {data_id(before, unit, d): (unit, d) for unit, d in _data(before)}
-    for folder in changed_units(before, after):
+    was = _ran(before, judges)
+    for folder in sorted({*changed_units(before, after), *(judges.held.keys() & after.units.keys())}):
         for env in after.units[folder].environments:
             for fact in after.facts((folder, env)).data:
                 name = data_id(after, (folder, env), fact)
-                if name in was and was[name][1].protected and was[name][1].stateful:
-                    why = _replaces(before, was[name], after, ((folder, env), fact))
+                old = was.get(name)
+                if old is not None and old[2].protected and old[2].stateful:
+                    why = _replaces(old[0], (old[1], old[2]), after, ((folder, env), fact))
                     if why and not destroy_allowed(name, judges):
                         yield Finding("data-at-stake", name, folder, _problem(after, folder, env, fact, name, why))
+
+
+def _ran(before: Build, judges: Judges) -> dict[str, tuple[Build, UnitEnv, DataFact]]:
+    """State as it really runs. What `before` says of a refused unit is its last good version under today's platform;
+    its state was made by the platform of its own time."""
+    found = {
+        data_id(before, unit, fact): (before, unit, fact) for unit, fact in _data(before) if unit[0] not in judges.held
+    }
+    for folder, commit in judges.held.items():
+        build = judges.older(commit)
+        for unit, fact in _data(build) if build is not None else ():
+            if build is not None and unit[0] == folder:
+                found[data_id(build, unit, fact)] = (build, unit, fact)
+    return found
 
 
 def data_id(build: Build, unit: UnitEnv, fact: DataFact) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.build import Build
 from bot.core.model.delivery import Evidence, Kept
 from bot.core.model.platform import Platform
 from bot.core.problem import Problem
+from bot.core.tree import Oid
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,14 @@ class Judges:
 
     platform: Platform
     evidence: Evidence
-    removals_allowed: frozenset[str] = frozenset()
-    """Environments whose bulk removal is confirmed."""
+    removals_allowed: Mapping[str, int] = field(default_factory=dict)
+    """How many services may leave an environment at once, where that is confirmed."""
     destroys_allowed: frozenset[tuple[str, str]] = frozenset()
     """(`env/service/need`, `destroy` or `forget`) that destroy.yaml names with its approvals in."""
+    held: Mapping[str, Oid] = field(default_factory=dict)
+    """Units that are refused on the side before, with the platform commit that they run from."""
+    older: Callable[[Oid], Build | None] = lambda _: None
+    """The build of such a commit, None where history has lost it."""
 
 
 @dataclass(frozen=True, slots=True)

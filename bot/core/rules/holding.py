@@ -16,7 +16,9 @@ def still_holding(before: Build | None, after: Build, judges: Judges, kept: Kept
         return
     for name in sorted(before.platform.environments.keys() - after.platform.environments.keys()):
         services = sorted(s.unit.name for s in before.units.values() if s.unit is not None and name in s.environments)
-        data = sorted({e.unit for e in kept.values() if e.reason != "held" and e.unit.split("/")[0] == name})
+        data = sorted(
+            {e.unit for e in kept.values() if e.reason in ("data", "draining") and e.unit.split("/")[0] == name}
+        )
         if services or data:
             yield _finding("environment", name, "platform/environments.yaml", services, data)
     for slug in sorted(before.platform.teams.keys() - after.platform.teams.keys()):

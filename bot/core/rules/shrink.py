@@ -25,7 +25,7 @@ def shrink_guard(before: Build | None, after: Build, judges: Judges, kept: Kept)
         ]
         total = counts[env]
         too_many = (len(gone) > 10 and len(gone) * 5 > total) or (len(gone) == total and total >= 3)
-        if too_many and env not in judges.removals_allowed:
+        if too_many and len(gone) > judges.removals_allowed.get(env, 0):
             yield Finding("shrink-guard", env, None, _problem(env, len(gone), total))
 
 

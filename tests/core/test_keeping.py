@@ -1,0 +1,315 @@
+"""State outlives its need: it goes only by words that count, step by step, each proven by the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.core.model.delivery import ApplyReport, Unchanged
+from bot.core.tree import MemoryTree, Oid
+from tests.core.made import (
+    BROKEN,
+    DB,
+    ENVIRONMENTS,
+    FILES_NEED,
+    IN_CLUSTER,
+    PLATFORM,
+    Delivery,
+    Files,
+    approved,
+    codes,
+    destroy,
+    reasons,
+    refused,
+    service,
+    stepped,
+)
+
+B = service("b")
+CLUSTER: Files = {**PLATFORM, "platform/recipes.yaml": IN_CLUSTER}
+SHARED: Files = {
+    **CLUSTER,
+    "platform/environments.yaml": ENVIRONMENTS.replace(
+        "    domain: acme.com\n", '    domain: acme.com\n    namespace: "{team}-{env}"\n'
+    ),
+}
+BOTH = approved("payments", "platform")
+EVERYBODY = ((), approved("payments"), approved("platform"), approved("shop", "payments"))
+APPLIED = ApplyReport(success=True, state_empty=False)
+EMPTIED = ApplyReport(success=True, state_empty=True)
+FAILED = ApplyReport(success=False, state_empty=False)
+
+
+def _below(world: Delivery, *tops: str) -> dict[str, bytes]:
+    return {path: data for path, data in world.files.items() if path.startswith(tops)}
+
+
+def _folder(world: Delivery, path: str) -> Oid:
+    return MemoryTree({name[len(path) + 1 :]: data for name, data in _below(world, path + "/").items()}).id
+
+
+def test_protected_state_is_kept_byte_for_byte_when_its_service_goes() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = _below(world, "data/prod/a/")
+    assert before
+    done = stepped(world.land({**PLATFORM, **B}))
+    assert codes(done) == []
+    assert _below(world, "data/prod/a/") == before
+    assert reasons(world.kept) == {"data/prod/a/db": "data"}
+    assert not _below(world, "environments/prod/payments/a/", "apps/prod/services/payments/a")
+
+
+def test_protected_state_is_kept_when_only_its_need_goes() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = _below(world, "data/prod/a/")
+    world.land({**PLATFORM, **service("a"), **B})
+    assert _below(world, "data/prod/a/") == before
+    assert reasons(world.kept) == {"data/prod/a/db": "data"}
+
+
+@pytest.mark.parametrize("platform", [PLATFORM, CLUSTER, SHARED])
+def test_adding_kept_state_back_changes_nothing_about_it(platform: Files) -> None:
+    world = Delivery()
+    files = {**platform, **service("a", DB), **B}
+    world.land(files)
+    before = world.owned
+    world.land({**platform, **B})
+    data = _below(world, "data/", "apps/prod/data/")
+    assert data
+    world.land(files)
+    assert (world.owned, world.kept) == (before, {})
+
+
+def test_state_in_the_cluster_is_kept_with_its_application_and_its_namespace() -> None:
+    world = Delivery()
+    world.land({**CLUSTER, **service("a", DB), **B})
+    stays = {
+        path: data
+        for path, data in world.files.items()
+        if path.startswith(("data/prod/a/", "apps/prod/data/a.db")) or "a-prod-data" in path
+    }
+    assert {path.split("/")[0] for path in stays} == {"data", "apps", "environments"}
+    world.land({**CLUSTER, **B})
+    assert {path: world.files.get(path) for path in stays} == stays
+    assert set(reasons(world.kept).values()) == {"data"}
+    world.land({**CLUSTER, **service("b", image="2.0.0")})
+    assert {path: world.files.get(path) for path in stays} == stays
+
+
+def test_a_shared_namespace_stays_as_long_as_anyones_state_is_kept_in_it() -> None:
+    world = Delivery()
+    both = {**SHARED, **service("a", DB), **service("b", DB), **service("c", owner="shop")}
+    world.land(both)
+    namespace = {path for path in world.files if "payments-prod-data" in path}
+    assert namespace
+    world.land({**SHARED, **service("b", DB), **service("c", owner="shop")})
+    only = {**SHARED, **service("c", owner="shop")}
+    world.land(only)
+    assert namespace <= world.files.keys()
+    world.land({**only, **destroy("prod/b/db", "forget")}, approvals=BOTH)
+    assert not _below(world, "data/prod/b/")
+    assert _below(world, "data/prod/a/")
+    assert namespace <= world.files.keys()
+    world.land({**only, **destroy("prod/a/db", "forget")}, approvals=BOTH)
+    assert not namespace & world.files.keys()
+    assert world.kept == {}
+
+
+@pytest.mark.parametrize("approvals", EVERYBODY)
+def test_words_of_destruction_without_both_approvals_destroy_nothing(approvals: tuple) -> None:  # type: ignore[type-arg]
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = _below(world, "data/prod/a/")
+    world.land({**PLATFORM, **B, **destroy("prod/a/db")}, approvals=approvals)
+    assert _below(world, "data/prod/a/") == before
+    assert reasons(world.kept) == {"data/prod/a/db": "data"}
+
+
+@pytest.mark.parametrize("approvals", EVERYBODY)
+def test_words_of_destruction_for_what_was_kept_long_ago_need_both_approvals_too(approvals: tuple) -> None:  # type: ignore[type-arg]
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = _below(world, "data/prod/a/")
+    world.land({**PLATFORM, **B})
+    world.land({**PLATFORM, **B, **destroy("prod/a/db")}, approvals=approvals)
+    assert _below(world, "data/prod/a/") == before
+    assert reasons(world.kept) == {"data/prod/a/db": "data"}
+
+
+def test_words_of_destruction_end_with_their_date() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = _below(world, "data/prod/a/")
+    world.land({**PLATFORM, **B, **destroy("prod/a/db", until="2026-01-01")}, approvals=BOTH)
+    assert _below(world, "data/prod/a/") == before
+
+
+def _at_once(world: Delivery, platform: Files) -> None:
+    world.land({**platform, **service("a", DB), **B})
+    world.land({**platform, **B, **destroy("prod/a/db")}, approvals=BOTH)
+
+
+def _later(world: Delivery, platform: Files) -> None:
+    world.land({**platform, **service("a", DB), **B})
+    world.land({**platform, **B})
+    world.land({**platform, **B, **destroy("prod/a/db")}, approvals=BOTH)
+
+
+@pytest.mark.parametrize("way", [_at_once, _later])
+def test_destruction_goes_by_lifting_then_emptying_then_leaving(way: Callable[[Delivery, Files], None]) -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    live = _below(world, "data/prod/a/")
+    way(world, PLATFORM)
+    lifted = _below(world, "data/prod/a/")
+    assert reasons(world.kept) == {"data/prod/a/db": "draining"}
+    assert lifted.keys() == live.keys()
+    assert b'"deletion_protection": false' in lifted["data/prod/a/db/terraform/main.tf.json"]
+    at = ("data/prod/a/db", _folder(world, "data/prod/a/db"))
+
+    assert isinstance(world.again(), Unchanged)
+    assert isinstance(world.again({at: FAILED}), Unchanged)
+    assert isinstance(world.again({(at[0], Oid("0" * 40)): APPLIED}), Unchanged)
+    stepped(world.again({at: APPLIED}))
+    empty = _below(world, "data/prod/a/")
+    assert reasons(world.kept) == {"data/prod/a/db": "draining"}
+    assert "data/prod/a/db/terraform/backend.tf.json" in empty
+    assert "data/prod/a/db/terraform/main.tf.json" not in empty
+
+    at = ("data/prod/a/db", _folder(world, "data/prod/a/db"))
+    assert isinstance(world.again({at: APPLIED}), Unchanged)
+    stepped(world.again({at: EMPTIED}))
+    assert _below(world, "data/prod/a/") == {}
+    assert world.kept == {}
+
+
+@pytest.mark.parametrize("way", [_at_once, _later])
+def test_state_in_the_cluster_is_lifted_then_leaves_with_all_that_it_had(
+    way: Callable[[Delivery, Files], None],
+) -> None:
+    world = Delivery()
+    way(world, CLUSTER)
+    stays = _below(world, "data/prod/a/", "apps/prod/data/")
+    assert stays
+    assert not [data for path, data in stays.items() if b"Delete=false" in data and "/kubernetes/" in path]
+    assert set(reasons(world.kept).values()) == {"draining"}
+    at = ("data/prod/a/db", _folder(world, "data/prod/a/db"))
+    stepped(world.again({at: APPLIED}))
+    assert not [path for path in world.files if "a-prod-data" in path or "/a.db" in path or "/a/db/kubernetes" in path]
+    assert world.kept == {}
+
+
+def test_what_is_on_its_way_out_and_comes_back_stays() -> None:
+    world = Delivery()
+    files = {**PLATFORM, **service("a", DB), **B}
+    _at_once(world, PLATFORM)
+    world.land(files)
+    assert world.kept == {}
+    assert b'"deletion_protection": true' in world.files["data/prod/a/db/terraform/main.tf.json"]
+
+
+@pytest.mark.parametrize("platform", [PLATFORM, CLUSTER])
+def test_forgotten_state_leaves_git_and_is_not_destroyed(platform: Files) -> None:
+    world = Delivery()
+    world.land({**platform, **service("a", DB), **B})
+    world.land({**platform, **B})
+    world.land({**platform, **B, **destroy("prod/a/db", "forget")}, approvals=BOTH)
+    assert _below(world, "data/prod/a/", "apps/prod/data/a.") == {}
+    assert world.kept == {}
+
+
+def test_unprotected_state_of_terraform_drains_until_it_is_empty() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", FILES_NEED), **B})
+    world.land({**PLATFORM, **B})
+    assert reasons(world.kept) == {"data/prod/a/files": "data", "data/dev/a/files": "draining"}
+    assert "data/dev/a/files/terraform/main.tf.json" not in world.files
+    at = ("data/dev/a/files", _folder(world, "data/dev/a/files"))
+    stepped(world.again({at: EMPTIED}))
+    assert reasons(world.kept) == {"data/prod/a/files": "data"}
+    assert _below(world, "data/dev/") == {}
+
+
+def test_unprotected_state_in_the_cluster_is_pruned() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    assert _below(world, "data/dev/a/", "apps/dev/data/a.")
+    world.land({**PLATFORM, **B})
+    assert not _below(world, "data/dev/a/", "apps/dev/data/a.")
+
+
+def test_protection_turned_off_in_the_change_that_drops_the_need_protects_still() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = _below(world, "data/prod/a/")
+    off = {"platform/environments.yaml": ENVIRONMENTS.replace("protect_data: true", "protect_data: false")}
+    world.land({**PLATFORM, **off, **B})
+    assert _below(world, "data/prod/a/") == before
+    assert reasons(world.kept) == {"data/prod/a/db": "data"}
+
+
+def test_protection_turned_off_by_a_change_of_its_own_lets_state_drain() -> None:
+    world = Delivery()
+    off = {"platform/environments.yaml": ENVIRONMENTS.replace("protect_data: true", "protect_data: false")}
+    world.land({**PLATFORM, **service("a", DB), **B})
+    world.land({**PLATFORM, **off, **service("a", DB), **B})
+    world.land({**PLATFORM, **off, **B})
+    assert reasons(world.kept) == {"data/prod/a/db": "draining"}
+
+
+def test_state_of_a_service_that_is_refused_is_not_on_its_way_anywhere() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = world.owned
+    world.land({**PLATFORM, **service("a", BROKEN), **B})
+    assert world.owned == before
+    assert set(reasons(world.kept).values()) == {"refused"}
+
+
+def test_kept_state_stays_while_its_service_is_refused() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = _below(world, "data/prod/a/")
+    world.land({**PLATFORM, **service("a"), **B})
+    world.land({**PLATFORM, **service("a", BROKEN), **B})
+    assert _below(world, "data/prod/a/") == before
+    assert reasons(world.kept)["data/prod/a/db"] == "data"
+    world.land({**PLATFORM, **service("a", DB, image="3"), **B})
+    assert _below(world, "data/prod/a/") == before
+    assert world.kept == {}
+
+
+def test_a_need_that_would_be_replaced_is_refused_and_stays_as_it_is() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", 'needs: {db: {type: postgres, version: "16"}}'), **B})
+    before = world.owned
+    done = stepped(world.land({**PLATFORM, **service("a", 'needs: {db: {type: postgres, version: "17"}}'), **B}))
+    assert codes(done) == ["CW0701"]
+    assert world.owned == before
+
+
+def test_a_platform_that_would_replace_state_is_refused_for_that_service() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    before = world.owned
+    done = stepped(world.land({**CLUSTER, **service("a", DB), **B}))
+    assert codes(done) == ["CW0701"]
+    assert _below(world, "data/prod/") == {p: t for p, t in before.items() if p.startswith("data/prod/")}
+    refused_before = world.owned
+    stepped(world.land({**CLUSTER, **service("a", DB), **service("b", image="2")}))
+    assert _below(world, "data/prod/") == {p: t for p, t in refused_before.items() if p.startswith("data/prod/")}
+
+
+def test_the_environment_of_kept_state_cannot_go() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB, "deploy_to: [prod]"), **service("b", "deploy_to: [dev]")})
+    world.land({**PLATFORM, **service("b", "deploy_to: [dev]")})
+    only_dev = {"platform/environments.yaml": "environments:\n  dev:" + ENVIRONMENTS.partition("  dev:")[2]}
+    recipes = {"platform/recipes.yaml": "recipes: []\n"}
+    files = {**PLATFORM, **only_dev, **recipes, **service("b", "deploy_to: [dev]")}
+    before = world.files
+    assert codes(refused(world.land(files))) == ["CW0703"]
+    assert world.files == before
