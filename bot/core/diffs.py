@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import unified_diff
 
-from bot.core.build import Build, Memo, fill
+from bot.core.build import Build, Memo, difference, fill
 from bot.core.build.fill import Each
 from bot.core.model.render import Inputs, Key, Rendered
 from bot.core.problem import Refusal
@@ -28,12 +28,7 @@ def diffs(
 
     Nothing of the units in `without`: what is refused is not written, and may hold a secret that must not spread.
     """
-    old = before.digests if before is not None else {}
-    keys = sorted(
-        key
-        for key in old.keys() | after.digests.keys()
-        if old.get(key) != after.digests.get(key) and unit_of(key) not in without
-    )
+    keys = sorted(key for key in difference(before, after).keys if unit_of(key) not in without)
     found: dict[str, str] = {}
     size = 0
     for key in keys:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from bot.core.build import Build, UnitState
+from bot.core.build import Build, Delta, UnitState, difference
 from bot.core.model.render import Key
 from bot.core.model.values import UnitEnv
 
@@ -24,11 +24,14 @@ OF_SERVICE = frozenset({"service", "data", "catalog"})
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both builds, and the unit-environments of each by place. `broken` folders could not be compiled on the side
-    after: they are no removals, for they keep their last good output."""
+    """Both builds, where they may differ, and the unit-environments there by place.
+
+    `broken` folders could not be compiled on the side after: they are no removals, for they keep their last output.
+    """
 
     before: Build | None
     after: Build
+    delta: Delta
     old: Mapping[Place, UnitEnv]
     new: Mapping[Place, UnitEnv]
     broken: frozenset[str]
@@ -66,12 +69,17 @@ class KeyPair:
 def sides_of(before: Build | None, after: Build) -> Sides:
     """Both builds side by side."""
     broken = frozenset(folder for folder in after.failing() if not after.units[folder].environments)
-    old = _places(before) if before is not None else {}
+    delta = difference(before, after)
+    builds = [build for build in (before, after) if build is not None]
+    met = {unit[0] for build in builds for key in delta.keys for unit in build.members.get(key, ())}
+    folders = sorted({*delta.units, *(unit[0] for unit in delta.relinked), *met})
+    old = _places(before, folders) if before is not None else {}
     return Sides(
         before,
         after,
+        delta,
         {place: unit for place, unit in old.items() if unit[0] not in broken},
-        _places(after),
+        _places(after, folders),
         broken,
     )
 
@@ -85,8 +93,9 @@ def changed_keys(sides: Sides) -> tuple[KeyPair, ...]:
     """Every part of the output whose digest differs, sorted; that of broken units on the side before left out."""
     old = sides.before.digests if sides.before is not None else {}
     new = sides.after.digests
-    gone = {key for key, value in old.items() if new.get(key) != value and not _broken(sides, key)}
-    come = {key for key, value in new.items() if old.get(key) != value}
+    differ = [key for key in sides.delta.keys if old.get(key) != new.get(key)]
+    gone = {key for key in differ if key in old and not _broken(sides, key)}
+    come = {key for key in differ if key in new}
     pairs = [KeyPair(key, key) for key in sorted(gone & come)]
     was, now = _by_name(sides.before, gone - come), _by_name(sides.after, come - gone)
     for name in sorted(was.keys() | now.keys()):
@@ -117,10 +126,11 @@ def service_of(state: UnitState) -> str:
     return state.unit.name if state.unit is not None else state.folder.rpartition("/")[2]
 
 
-def _places(build: Build) -> dict[Place, UnitEnv]:
+def _places(build: Build, folders: Iterable[str]) -> dict[Place, UnitEnv]:
     found: dict[Place, UnitEnv] = {}
-    for folder in sorted(build.units):
-        for env, here in build.units[folder].environments.items():
+    for folder in folders:
+        state = build.units.get(folder)
+        for env, here in state.environments.items() if state is not None else ():
             if (folder, env) not in build.linked.losers:
                 found.setdefault((here.facts.name, env), (folder, env))
     return found
