@@ -140,7 +140,7 @@ class Delivery:
     number: int = 0
     memo: Memo = field(default_factory=lambda: MEMO)
     check: bool = True
-    _objects: dict[Oid, bytes | dict[str, bytes]] = field(default_factory=dict)
+    _heads: list[dict[str, bytes]] = field(default_factory=list)
 
     @property
     def head(self) -> Tree | None:
@@ -209,35 +209,38 @@ class Delivery:
 
     def apply(self, edits: Mapping[str, Edit]) -> None:
         """What the git adapter does with edits."""
-        self._remember()
+        self._heads.append(dict(self.files))
         for path, edit in edits.items():
             for old in [old for old in self.files if old == path or old.startswith(path + "/")]:
                 del self.files[old]
-            found: Edit = self._objects[edit] if isinstance(edit, str) else edit
+            found = self._object(edit) if isinstance(edit, str) else edit
             if isinstance(found, bytes):
                 self.files[path] = found
             elif isinstance(found, Mapping):
                 self.files.update({f"{path}/{name}": data for name, data in found.items()})
-        MemoryTree(self.files)
 
     def foreign(self, edits: Mapping[str, bytes | None]) -> None:
         """Someone else's commit to the GitOps repo."""
-        self._remember()
+        self._heads.append(dict(self.files))
         for path, data in edits.items():
             if data is None:
                 del self.files[path]
             else:
                 self.files[path] = data
 
-    def _remember(self) -> None:
-        """A repository has every object that it ever had; `step` may name any that the head holds."""
-        for path, data in self.files.items():
-            self._objects[blob_id(data)] = data
-            parts = path.split("/")
-            for size in range(1, len(parts)):
-                folder = "/".join(parts[:size])
-                inside = {p[len(folder) + 1 :]: d for p, d in self.files.items() if p.startswith(folder + "/")}
-                self._objects[MemoryTree(inside).id] = inside
+    def _object(self, oid: Oid) -> bytes | dict[str, bytes]:
+        """A file or folder that the head, or an earlier one, has: a step may name any of them."""
+        for head in reversed(self._heads):
+            tree = MemoryTree(head)
+            for path, data in head.items():
+                if blob_id(data) == oid:
+                    return data
+                parts = path.split("/")
+                for folder in ("/".join(parts[:size]) for size in range(1, len(parts))):
+                    entry = tree.get(folder)
+                    if entry is not None and entry.id == oid:
+                        return {p[len(folder) + 1 :]: d for p, d in head.items() if p.startswith(folder + "/")}
+        raise KeyError(oid)
 
     def breaches(self) -> tuple[Breach, ...]:
         """The law, with a memory of its own."""

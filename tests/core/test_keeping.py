@@ -303,6 +303,52 @@ def test_a_platform_that_would_replace_state_is_refused_for_that_service() -> No
     assert _below(world, "data/prod/") == {p: t for p, t in refused_before.items() if p.startswith("data/prod/")}
 
 
+@pytest.mark.parametrize("platform", [PLATFORM, CLUSTER])
+def test_state_of_a_service_that_the_platform_broke_is_kept_when_it_is_removed_then(platform: Files) -> None:
+    world = Delivery()
+    world.land({**platform, **service("a", DB), **B})
+    before = {p: t for p, t in world.files.items() if p.startswith("data/prod/a/") or "a-prod-data" in p}
+    world.land({**platform, "platform/recipes.yaml": "recipes: []\n", **service("a", DB), **B})
+    world.land({**platform, "platform/recipes.yaml": "recipes: []\n", **B})
+    assert {path: world.files.get(path) for path in before} == before
+    assert set(reasons(world.kept).values()) == {"data"}
+    world.land({**platform, **service("a", DB), **B})
+    assert {path: world.files.get(path) for path in before} == before
+    assert world.kept == {}
+
+
+def test_what_was_refused_for_its_state_goes_live_when_the_platform_is_back() -> None:
+    world = Delivery()
+    files = {**PLATFORM, **service("a", DB), **B}
+    world.land(files)
+    before = world.owned
+    world.land({**files, **CLUSTER})
+    world.land({**files, **CLUSTER, **service("b", image="2")})
+    world.land(files)
+    assert (world.owned, world.kept) == (before, {})
+
+
+def test_state_is_replaced_with_its_approvals() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    done = world.land({**CLUSTER, **service("a", DB), **B, **destroy("prod/a/db")}, approvals=BOTH)
+    assert codes(done) == []
+    assert "data/prod/a/db/kubernetes/cluster-a-db.yaml" in world.files
+
+
+def test_kept_state_that_someone_changed_in_the_gitops_repo_is_restored() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    world.land({**PLATFORM, **B})
+    before = world.owned
+    world.foreign({"data/prod/a/db/terraform/main.tf.json": b"{}", "data/prod/a/db/more.txt": b"x"})
+    assert codes(stepped(world.again()), "warning") == ["CW0804"]
+    assert world.owned == before
+    world.foreign(dict.fromkeys(path for path in before if path.startswith("data/prod/a/")))
+    stepped(world.again())
+    assert world.owned == before
+
+
 def test_the_environment_of_kept_state_cannot_go() -> None:
     world = Delivery()
     world.land({**PLATFORM, **service("a", DB, "deploy_to: [prod]"), **service("b", "deploy_to: [dev]")})
