@@ -30,7 +30,7 @@ def said(chosen: Compared, out: Proposal | Refusal, speak: bool = False) -> Said
         outcome=out if isinstance(out, Refusal) else out.plan,
         stage="open",
         dialect=Dialect("github"),
-        shas=Shas(chosen.base_commit or "", "", "", ""),
+        shas=Shas(chosen.base_commit or "", chosen.base_ref or "nothing", "working", ""),
         diffs={} if isinstance(out, Refusal) else out.diffs,
     )
     return words.withdrawn(talk) if speak else words.say(talk)

@@ -14,7 +14,7 @@ import click
 from bot.cli import demo_told as told
 from bot.cli.answers import DemoAnswer, DemoPlace, StoryStep, answer
 from bot.cli.demo_story import FOLDER, MANIFEST, SERVICE, Landed, Story, StoryError
-from bot.cli.demo_world import GITOPS, PLATFORM, DemoWorld, demo_world
+from bot.cli.demo_world import GITOPS, LOG, PLATFORM, DemoWorld, demo_world
 from bot.cli.desk import GOOD, LAW_BROKEN, OUTSIDE, json_option, note, say
 from bot.core.memory import KEPT
 
@@ -67,7 +67,7 @@ def _shown(world: DemoWorld, as_json: bool) -> None:
   4. Revert it on the pull request's page and merge that: it is as it was.
 
   Both repositories side by side: {url}/both
-  The bot's log: {world.folder / "causeway.log"}
+  The bot's log: {world.folder / LOG}
   A terminal instead of a browser: causeway demo --story
 
 Ctrl-C ends all of it.""")
@@ -89,7 +89,7 @@ def _played(world: DemoWorld, as_json: bool) -> int:
         say(f"All went well: {sum(1 for s in steps if s.gitops_commit)} deliveries, the law held after each.", "green")
     else:
         say(why or f"The law is broken after: {', '.join(broken)}", "bold red")
-        say((world.folder / "causeway.log").read_text(encoding="utf-8")[-4000:])
+        say((world.folder / LOG).read_text(encoding="utf-8")[-4000:])
     return LAW_BROKEN if broken else OUTSIDE if why else GOOD
 
 

@@ -62,7 +62,9 @@ class Story:
     def first_delivery(self) -> Landed:
         """What the platform repo held from the start."""
         tip = self._forge.head(PLATFORM)
-        return self._delivered("the platform repo is delivered for the first time", {}, tip, None, time.monotonic())
+        first = list(self._forge.world.repository(GITOPS).git.log("main"))[-1]
+        before = self._forge.files(GITOPS, first.sha)
+        return self._delivered("first delivery", before, tip, None, time.monotonic())
 
     def edited(self, path: str, changes: Mapping[str, str]) -> str:
         """A platform file with each text replaced; StoryError where one is not in it."""

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import structlog
 
+from bot import logs
 from bot.cli.example import example_files
-from bot.cli.logs import log_to
-from bot.cli.running import door_of
+from bot.cli.running import door_of, hide_secrets
 from bot.flows.sweep import Marks, sweep_all
 from bot.git import require_git
 from bot.sandbox import Sandbox
@@ -26,6 +26,8 @@ from bot.worker import Desk, work
 
 PLATFORM, GITOPS = "acme/platform", "acme/gitops"
 BOT, DEVELOPER = "causeway", "robin"
+LOG = "causeway.log"
+"""In the demo's folder."""
 _README = "# What runs\n\nCauseway writes here what the platform repo says. Argo CD and Terraform read it.\n"
 _END_SECONDS = 10.0
 
@@ -52,7 +54,7 @@ def demo_world(folder: Path | None = None, port: int = 0) -> Iterator[DemoWorld]
     require_git()
     with ExitStack() as ends:
         home = _home(folder, ends)
-        log_to(ends.enter_context((home / "causeway.log").open("a", encoding="utf-8", buffering=1)))
+        logs.configure(json=False, file=ends.enter_context((home / LOG).open("a", encoding="utf-8", buffering=1)))
         ends.callback(structlog.reset_defaults)
         queue = start_valkey(home / "queue")
         ends.callback(queue.stop)
@@ -65,6 +67,7 @@ def demo_world(folder: Path | None = None, port: int = 0) -> Iterator[DemoWorld]
         platform = forge.create_repository(PLATFORM, dict(example_files(GITOPS, forge.clone_url(GITOPS))))
         secret = secrets.token_hex(32)
         settings = _settings(forge, queue.url, home, secret, str(platform), str(gitops))
+        hide_secrets(settings)
         door = _run_bot(settings, ends)
         forge.create_webhook(PLATFORM, door, secret)
         yield DemoWorld(forge, home, door)

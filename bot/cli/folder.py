@@ -20,6 +20,8 @@ class Compared:
     tree: Tree
     base: Tree | None
     base_commit: Oid | None
+    base_ref: str
+    """The name under which the base was found, empty where there is none."""
     words: str
 
 
@@ -72,17 +74,18 @@ def compared(folder: Path, base: str | None) -> Compared:
         commit = clone.commit(base) if clone is not None else None
         if clone is None or commit is None:
             raise Stop(f"{base} names no commit of the git repository at {folder}", USAGE)
-        return Compared(tree, clone.tree(commit), commit, f"compared with {base} ({commit[:7]})")
+        return Compared(tree, clone.tree(commit), commit, base, f"compared with {base} ({commit[:7]})")
     head = clone.commit("HEAD") if clone is not None else None
     if clone is None or head is None:
-        return Compared(tree, None, None, "compared with nothing: there is no commit yet")
+        return Compared(tree, None, None, "", "compared with nothing: there is no commit yet")
     now = clone.tree(head)
     if now is None or concerns(now, tree):
-        return Compared(tree, now, head, f"compared with HEAD ({head[:7]}): what is not committed yet")
+        return Compared(tree, now, head, "HEAD", f"compared with HEAD ({head[:7]}): what is not committed yet")
     parent = clone.commit("HEAD^")
     if parent is None:
-        return Compared(tree, None, None, "compared with nothing: HEAD is the first commit")
-    return Compared(tree, clone.tree(parent), parent, f"compared with HEAD^ ({parent[:7]}): the last commit's change")
+        return Compared(tree, None, None, "", "compared with nothing: HEAD is the first commit")
+    found = clone.tree(parent)
+    return Compared(tree, found, parent, "HEAD^", f"compared with HEAD^ ({parent[:7]}): the last commit's change")
 
 
 def _dot_git(root: Path) -> Path | None:

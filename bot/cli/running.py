@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +12,9 @@ from types import FrameType
 
 import click
 
+from bot import logs
 from bot.cli.answers import DeliveryAnswer, ResumeAnswer, SweepAnswer, answer, problem_answer
 from bot.cli.desk import REFUSED, USAGE, Stop, json_option, say
-from bot.cli.logs import log_to_stderr
 from bot.core.tree import Oid
 from bot.flows.deliver import Outcome, deliver
 from bot.flows.place import Place
@@ -27,6 +28,19 @@ from bot.worker import Desk
 from bot.worker import work as take_work
 
 _SHA = re.compile(r"[0-9a-f]{40}")
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """JSON objects for machines, lines for a person at a terminal; no secret of the settings is ever in it."""
+    logs.configure(json=not sys.stderr.isatty())
+    hide_secrets(settings)
+
+
+def hide_secrets(settings: Settings) -> None:
+    """Keeps every secret of the settings out of this process's log."""
+    logs.hide(settings.marker_secret.get_secret_value())
+    for forge in settings.forges:
+        logs.hide(forge.token.get_secret_value(), *(secret.get_secret_value() for secret in forge.webhook_secrets))
 
 
 def door_of(settings: Settings, wiring: Wiring, host: str, port: int) -> Listening:
@@ -50,7 +64,7 @@ def serve(host: str, port: int) -> None:
     CAUSEWAY_* variables. Put a TLS proxy before it. Ends on SIGTERM or Ctrl-C, after the requests that have arrived.
     """
     settings = read_settings()
-    log_to_stderr()
+    log_to_stderr(settings)
     with _wired(settings) as wiring:
         listening = _listen(settings, wiring, host, port)
         with _ended_by_signals(listening.close):
@@ -75,7 +89,7 @@ def work(burst: bool) -> None:
     """
     settings = read_settings()
     require_git()
-    log_to_stderr()
+    log_to_stderr(settings)
     stop = threading.Event()
     with _wired(settings) as wiring, _ended_by_signals(stop.set):
         take_work(Desk(wiring.place, wiring.wakeups), settings.redis_url, stop, burst)
@@ -91,7 +105,7 @@ def sweep(forever: bool, as_json: bool) -> None:
     """
     settings = read_settings()
     require_git()
-    log_to_stderr()
+    log_to_stderr(settings)
     stop, marks = threading.Event(), dict[str, Marks]()
     with _wired(settings) as wiring, _ended_by_signals(stop.set):
         rung = sweep_all(wiring.places(), wiring.wakeups, marks)
@@ -121,7 +135,7 @@ def resume(ctx: click.Context, sha: str, forge: str | None, repository: str | No
         raise Stop(f"{sha} is not a whole commit id: write all 40 digits, as `git rev-parse {sha}` gives them", USAGE)
     settings = read_settings()
     require_git()
-    log_to_stderr()
+    log_to_stderr(settings)
     with _wired(settings) as wiring:
         place = _place(settings, wiring, forge, repository)
         try:
