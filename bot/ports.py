@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bot.core.event import Delivery
-from bot.core.model.ask import Chain, CursorAsk, CursorSeen, DeliverAsk, DeliveredAsk, DeliveredSeen, ReviewAsk, Survey, SurveyAsk
+from bot.core.model.ask import (
+    Chain,
+    CursorAsk,
+    CursorSeen,
+    DeliverAsk,
+    DeliveredAsk,
+    DeliveredSeen,
+    ReviewAsk,
+    Survey,
+    SurveyAsk,
+)
 from bot.core.model.conversation import Said
 from bot.core.model.delivery import Edit
 from bot.core.tree import Oid, Tree
@@ -189,6 +199,9 @@ class Git(Protocol):
 
     def push(self, remote: GitRemote, ref: str, new: Oid, lease: Oid | None) -> Pushed:
         """Moves `ref` to `new` only if it is exactly `lease` (None: does not exist) and `new` descends from it."""
+
+    def tidy(self) -> None:
+        """Packs what many fetches and commits left in small pieces. Loses nothing; safe beside readers and writers."""
 
 
 class Wakeups(Protocol):

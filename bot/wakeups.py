@@ -32,6 +32,9 @@ _QUEUE_OF: Mapping[str, str] = {"deliver": QUEUES[0], "queue": QUEUES[1], "revie
 _QUEUED_SECONDS = 60
 _FAILED_SECONDS = 600
 _LATER = "causeway-later"
+_BEGUN = "causeway-begun"
+_SURE_SECONDS = 5
+_REMEMBERED_SECONDS = 24 * 3600
 
 # The server's clock, so that workers whose clocks differ agree on what is due. LT: the earliest time asked for counts.
 _RING_LATER = """
@@ -43,6 +46,19 @@ local t = redis.call('TIME')
 local names = redis.call('ZRANGE', KEYS[1], '-inf', t[1] + t[2] / 1000000, 'BYSCORE', 'LIMIT', 0, 100)
 if #names > 0 then redis.call('ZREM', KEYS[1], unpack(names)) end
 return names
+"""
+_BEGIN = "local t = redis.call('TIME'); return redis.call('ZADD', KEYS[1], t[1], ARGV[1])"
+# A name without a holder, some seconds after it was begun: its worker is gone.
+_TAKE_LEFT = """
+local t = redis.call('TIME')
+local left = {}
+for _, name in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', t[1] - ARGV[1], 'BYSCORE', 'LIMIT', 0, 100)) do
+  if redis.call('EXISTS', 'held:' .. name) == 0 then
+    redis.call('ZREM', KEYS[1], name)
+    table.insert(left, name)
+  end
+end
+return left
 """
 _KEEP = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) else return 0 end"
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end"
@@ -76,6 +92,7 @@ class RqWakeups:
     """`ports.Wakeups` on Redis or Valkey from version 7. Every method raises OutsideWorldError where it is away."""
 
     def __init__(self, redis_url: str, job_seconds: int = 900) -> None:
+        self._id = secrets.token_hex(8)
         # Retries heal the connections that a restarted server has cut. Each command below may be repeated safely.
         self._redis = redis.Redis.from_url(
             redis_url,
@@ -126,6 +143,31 @@ class RqWakeups:
         for name in known:
             self.ring(name)
         return len(known)
+
+    def ring_left(self) -> int:
+        """Rings what a worker began and did not end, because it was killed or stopped; how many. Any worker calls it
+        now and then; it is found when the dead worker's hold has run out."""
+        with _reaching():
+            names = self._redis.eval(_TAKE_LEFT, 1, _BEGUN, str(_SURE_SECONDS))
+        known = [name for name in (item.decode(errors="replace") for item in names) if parse_wake(name) is not None]
+        for name in known:
+            self.ring(name)
+        return len(known)
+
+    @contextmanager
+    def begun(self, name: str) -> Iterator[None]:
+        """While the block runs, the name counts as begun and not ended. For the holder of the name only."""
+        with _reaching():
+            self._redis.eval(_BEGIN, 1, _BEGUN, name)
+        yield
+        with _reaching():
+            self._redis.zrem(_BEGUN, name)
+
+    def emptied(self) -> bool:
+        """True where the queue has lost what it held since this was asked before, or it was never asked."""
+        with _reaching():
+            before = self._redis.set(f"seen:{self._id}", "1", ex=_REMEMBERED_SECONDS, get=True)
+        return before is None
 
     def started(self, name: str) -> None:
         """To be called before the first read of a piece of work: what happens from now on rings again."""

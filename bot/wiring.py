@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot import logs
 from bot.flows.place import GitOps, Place
 from bot.forges.github import GitHub
 from bot.git import Mirror
@@ -76,6 +78,7 @@ class Wiring:
         self._forges: dict[tuple[str, str], Forge] = {}
         self._places: dict[tuple[str, str], Place] = {}
         self._cores: list[IsolatedCore] = []
+        logs.hide(*_secrets(settings))
 
     @cached_property
     def wakeups(self) -> RqWakeups:
@@ -96,10 +99,14 @@ class Wiring:
         found = [self.place(f.name, t.repository) for f in self.settings.forges for t in f.tenants]
         return [place for place in found if place is not None]
 
-    def close(self) -> None:
-        """Ends the children and closes connections."""
+    def interrupt(self) -> None:
+        """Ends the children and what they work at, from any thread; no place can be asked anything afterwards."""
         for core in self._cores:
             core.close()
+
+    def close(self) -> None:
+        """Ends the children and closes connections."""
+        self.interrupt()
         self.wakeups.close()
 
     def _make(self, forge: str, repository: str) -> Place | None:
@@ -142,3 +149,12 @@ class Wiring:
 
     def _mirror(self, forge: ForgeSettings, repository: str) -> Mirror:
         return Mirror(self.settings.data_dir / "mirrors" / f"{forge.name}-{repository}.git")
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    yield settings.marker_secret.get_secret_value()
+    if (password := urlsplit(settings.redis_url).password) is not None:
+        yield password
+    for forge in settings.forges:
+        yield forge.token.get_secret_value()
+        yield from (secret.get_secret_value() for secret in forge.webhook_secrets)

@@ -1,27 +1,35 @@
-"""One wake, one flow: takes names from the queue, one at a time for each name, and never lets an error go unseen."""
+"""One wake, one flow: takes names from the queue, one at a time for each name, and never lets an error go unseen.
+
+It reads RQ's queues without RQ's own worker. That one imports and calls whatever function a job names, and so do its
+callbacks and the cleaning of its registries: whoever can write to Redis would run code beside our tokens. Here a job is
+looked up in a closed table, and can at worst waste a look.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import cast
 from uuid import uuid4
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.timeouts import TimerDeathPenalty
 
 from bot.core.tree import Oid
 from bot.core.wake import Wake, parse_wake
 from bot.flows.deliver import deliver
-from bot.flows.failed import say_failed
+from bot.flows.failed import say_failed, say_sound
 from bot.flows.place import Place
 from bot.flows.review import review, review_queue
-from bot.ports import GoneError, OutsideWorldError
+from bot.ports import GoneError, OutsideWorldError, PoisonError
 from bot.wakeups import JOB, QUEUES, RqWakeups
 
 log = structlog.get_logger(__name__)
@@ -30,31 +38,40 @@ BUSY_SECONDS = 1.0
 """A name that another worker has is rung again after about this long."""
 
 STRIKES = 3
-IDLE_SECONDS = 2
+TAKE_SECONDS = 1
+"""How long one question for work may wait in Redis; `stop` is looked at in between."""
+
+FAREWELL_SECONDS = 2.0
+"""Work in hand may go on for so long after `stop`; then its child is ended, and its name rung for another worker."""
 
 LEAST_WAIT = 5.0
 """After a fault outside, unless it said when to come back."""
+
+SETTLE_SECONDS = 0.15
+GONE_WAIT = 30.0
+LEFT_SECONDS = 5.0
 
 Places = Callable[[str, str], Place | None]
 """(forge name, repository id) -> the place, None for a repository that is not ours."""
 
 
+def _nothing() -> None:
+    return
+
+
 class Desk:
-    """What the one job function needs; set once by `work`, in the process that runs jobs."""
+    """What work needs. `interrupt` ends the questions that children work at, for good (`Wiring.interrupt`)."""
 
-    current: Desk | None = None
-
-    def __init__(self, places: Places, wakeups: RqWakeups) -> None:
+    def __init__(self, places: Places, wakeups: RqWakeups, interrupt: Callable[[], None] = _nothing) -> None:
         self.places = places
         self.wakeups = wakeups
+        self.interrupt = interrupt
         self.strikes: dict[str, int] = {}
+        self.gone: set[str] = set()
 
 
-def run(name: str) -> None:
-    """The only job there is. Its argument is a name; whatever else the queue holds is dropped."""
-    desk = Desk.current
-    if desk is None:
-        raise RuntimeError("a job ran outside of a worker")
+def run(name: str, desk: Desk) -> None:
+    """The only job there is. Its argument is a name; whatever else it is given is dropped."""
     wake = parse_wake(name)
     if wake is None:
         log.warning("not a wake", name=name[:100])
@@ -62,8 +79,11 @@ def run(name: str) -> None:
     perform(wake, desk)
 
 
+_JOBS: Mapping[str, Callable[[str, Desk], None]] = {JOB: run}
+
+
 def perform(wake: Wake, desk: Desk) -> None:
-    """Runs the flow of one wake under its name's lock."""
+    """Runs the flow of one wake under its name's lock. OutsideWorldError only where the queue is away."""
     name = str(wake)
     with desk.wakeups.held(name) as hold:
         if hold is None:
@@ -74,7 +94,11 @@ def perform(wake: Wake, desk: Desk) -> None:
         if place is None:
             log.warning("not a repository of ours", wake=name)
             return
-        _guarded(wake, name, place, desk)
+        with desk.wakeups.begun(name):
+            _guarded(wake, name, place, desk)
+            if hold.lost:
+                # Stopped for long, another worker had the name meanwhile: what was said last may be the older answer.
+                desk.wakeups.ring(name)
 
 
 def _guarded(wake: Wake, name: str, place: Place, desk: Desk) -> None:
@@ -82,15 +106,24 @@ def _guarded(wake: Wake, name: str, place: Place, desk: Desk) -> None:
     try:
         _FLOWS[wake.flow](wake, place, desk)
         desk.strikes.pop(name, None)
+        desk.gone.discard(name)
         bound.info("done")
     except GoneError as gone:
-        bound.info("nothing there any more", why=str(gone))
+        # Some 404s pass by themselves; the second in a row is believed.
+        again = name not in desk.gone
+        bound.info("nothing there any more", why=str(gone), again=again)
+        if again:
+            desk.gone.add(name)
+            desk.wakeups.ring(name, after=GONE_WAIT)
+        else:
+            desk.gone.discard(name)
     except OutsideWorldError as outside:
         wait = outside.retry_after or LEAST_WAIT * random.uniform(1, 2)  # noqa: S311 - jitter
         bound.warning("the world outside failed", why=str(outside), again_in=round(wait, 1))
         desk.wakeups.ring(name, after=wait)
-    except Exception:  # noqa: BLE001 - whatever it is, it must reach the pull request and the log
-        error_id = uuid4().hex[:12]
+    except Exception as error:  # noqa: BLE001
+        # Whatever it is, it must reach the pull request and the log.
+        error_id = error.error_id if isinstance(error, PoisonError) else uuid4().hex[:12]
         bound.exception("unexpected error", error_id=error_id)
         _struck(wake, name, place, desk, error_id)
 
@@ -98,14 +131,15 @@ def _guarded(wake: Wake, name: str, place: Place, desk: Desk) -> None:
 def _struck(wake: Wake, name: str, place: Place, desk: Desk, error_id: str) -> None:
     """Says it, and tries again until the third strike; from then on only a new event looks at it again."""
     strikes = desk.strikes[name] = desk.strikes.get(name, 0) + 1
-    try:
-        say_failed(wake, place, error_id)
-    except OutsideWorldError as outside:
-        log.warning("could not say that it failed", wake=name, error_id=error_id, why=str(outside))
     if strikes < STRIKES:
         desk.wakeups.ring(name, after=LEAST_WAIT)
     else:
         del desk.strikes[name]
+    try:
+        say_failed(wake, place, error_id)
+    except Exception:
+        # The fault may lie in what is needed to say so. The log has both.
+        log.exception("could not say that it failed", wake=name, error_id=error_id)
 
 
 def _review(wake: Wake, place: Place, desk: Desk) -> None:
@@ -114,6 +148,7 @@ def _review(wake: Wake, place: Place, desk: Desk) -> None:
 
 def _deliver(wake: Wake, place: Place, desk: Desk) -> None:  # noqa: ARG001 - the shape of a flow
     deliver(place, desk.wakeups)
+    say_sound(place)
 
 
 def _queue(wake: Wake, place: Place, desk: Desk) -> None:  # noqa: ARG001 - the shape of a flow
@@ -128,75 +163,114 @@ _FLOWS: Mapping[str, Callable[[Wake, Place, Desk], None]] = {
 
 
 def work(desk: Desk, redis_url: str, stop: threading.Event, burst: bool = False) -> None:
-    """Takes work until `stop` is set; with `burst`, until there is none. Runs jobs in this process, so facts stay warm.
+    """Takes work until `stop` is set; with `burst`, until there is none. Runs jobs in this thread, so facts stay warm.
 
-    RQ's own scheduler would be one more process; names for later are rung by a thread of ours.
+    After `stop` it ends within about a second where it is idle, within three where the core is asked something. A
+    network call in hand runs to its own limit; killing the process then costs nothing but time.
     """
-    Desk.current = desk
-    connection = Redis.from_url(redis_url, socket_timeout=30.0)
-    queues = [Queue(name, connection=connection, serializer=JSONSerializer, job_class=_Job) for name in QUEUES]
-    clock = threading.Thread(target=_turn, args=(desk.wakeups, stop), daemon=True)
-    clock.start()
-    while not stop.is_set():
-        worker = _Worker(
-            queues,
-            connection=connection,
-            serializer=JSONSerializer,
-            job_class=_Job,
-            name=f"causeway-{uuid4().hex[:8]}",
-        )
+    connection = Redis.from_url(redis_url, socket_timeout=TAKE_SECONDS + 5.0, socket_connect_timeout=1.0)
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
+    ended = threading.Event()
+    with _beside(lambda: _turn(desk.wakeups, stop, ended)), _beside(lambda: _hurry(desk, stop, ended)):
         try:
-            worked = worker.work(burst=burst, max_idle_time=None if burst else IDLE_SECONDS, logging_level="ERROR")
-        except RedisError as error:
-            log.warning("the queue cannot be reached", why=type(error).__name__)
-            stop.wait(1.0)
-            continue
-        if burst and not worked and not desk.wakeups.waiting()["causeway-later"]:
-            return
+            while not stop.is_set():
+                try:
+                    took = _take(desk, queues, connection, burst)
+                except (RedisError, OutsideWorldError) as error:
+                    log.warning("the queue cannot be reached", why=f"{type(error).__name__}: {error}")
+                    stop.wait(1.0)
+                    continue
+                if burst and not took and _nothing_later(desk, stop):
+                    return
+        finally:
+            ended.set()
+            connection.close()
 
 
-def _turn(wakeups: RqWakeups, stop: threading.Event) -> None:
-    while not stop.wait(0.25):
+def _take(desk: Desk, queues: Sequence[Queue], connection: Redis, burst: bool) -> bool:
+    """One job, if one comes in time: proven to be ours, then done. True where there was one."""
+    keys = [queue.key for queue in queues]
+    popped = _popped(keys, connection, burst)
+    if popped is None:
+        return False
+    job_id = popped.decode(errors="replace")
+    job = _read(job_id, connection)
+    connection.delete(Job.key_for(job_id))
+    if job is None:
+        return True
+    function, argument, age = job
+    # A forge tells one thing several times at once (a push, and the pull request that it changes); a moment's patience
+    # makes one look of them. What waited in the queue has been patient enough.
+    time.sleep(max(0.0, SETTLE_SECONDS - age))
+    try:
+        _JOBS[function](argument, desk)
+    except (RedisError, OutsideWorldError):
+        raise
+    except Exception:
+        # Nothing that a name leads to may end the worker.
+        log.exception("unexpected error outside of a flow", error_id=uuid4().hex[:12])
+    return True
+
+
+def _popped(keys: Sequence[str], connection: Redis, burst: bool) -> bytes | None:
+    """The id of the first job, of the first queue that has one."""
+    if not burst:
+        found = cast("tuple[bytes, bytes] | None", connection.blpop(list(keys), TAKE_SECONDS))
+        return None if found is None else found[1]
+    for key in keys:
+        popped = cast("bytes | None", connection.lpop(key))
+        if popped is not None:
+            return popped
+    return None
+
+
+def _read(job_id: str, connection: Redis) -> tuple[str, str, float] | None:
+    """The function and the one argument of a job that the table knows, and its age in seconds; None, and a line in the
+    log, for all others."""
+    try:
+        job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
+        function, arguments = job.func_name, job.args
+        if function in _JOBS and not job.kwargs and len(arguments) == 1 and isinstance(arguments[0], str):
+            age = (datetime.now(UTC) - job.enqueued_at).total_seconds() if job.enqueued_at is not None else 0.0
+            return str(function), arguments[0], max(0.0, age)
+        why = f"it names {function!r}"[:200]
+    except RedisError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # Whatever stands in Redis, however broken, is only not a job.
+        why = f"it cannot be read ({type(error).__name__})"
+    log.warning("refused a job that is not ours", why=why, job=job_id[:100])
+    return None
+
+
+def _nothing_later(desk: Desk, stop: threading.Event) -> bool:
+    waiting = desk.wakeups.waiting()
+    if waiting["causeway-later"]:
+        stop.wait(0.05)
+    return not any(waiting.values())
+
+
+def _turn(wakeups: RqWakeups, stop: threading.Event, ended: threading.Event) -> None:
+    """Rings what is due, and what a dead worker left behind."""
+    looked = time.monotonic()
+    while not ended.wait(0.25) and not stop.is_set():
         try:
             wakeups.ring_due()
+            if time.monotonic() - looked > LEFT_SECONDS:
+                looked = time.monotonic()
+                wakeups.ring_left()
         except OutsideWorldError as error:
             log.warning("the queue cannot be reached", why=str(error))
             stop.wait(1.0)
 
 
-class _Worker(SimpleWorker):
-    """A worker that may live in any thread: no signal handlers, and job limits by a timer instead of SIGALRM."""
-
-    death_penalty_class = TimerDeathPenalty
-
-    def _install_signal_handlers(self) -> None:
-        return
+def _hurry(desk: Desk, stop: threading.Event, ended: threading.Event) -> None:
+    stop.wait()
+    if not ended.wait(FAREWELL_SECONDS):
+        desk.interrupt()
 
 
-_JOBS: Mapping[str, Callable[[str], None]] = {JOB: run}
-"""The closed table of what a job may call."""
-
-
-class RefusedJobError(Exception):
-    """The queue held a job that is not in the table."""
-
-
-class _Job(Job):
-    """A job as far as it is ours. RQ would import and call whatever a job names, as its work or as a callback, repeat
-    it, and post its outcome to any address; who can write to Redis must not get more than a name's work out of it."""
-
-    def restore(self, raw_data: dict[str, bytes]) -> None:
-        super().restore(raw_data)
-        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
-        self.webhooks = []
-        self.repeats_left = self.retries_left = None
-
-    @property
-    def func(self) -> Callable[[str], None]:
-        """The table's function; RefusedJobError for any other, or for anything beside one name as its argument."""
-        found = _JOBS.get(str(self.func_name))
-        plain = not self.instance and not self.kwargs and len(self.args) == 1 and isinstance(self.args[0], str)
-        if found is None or not plain:
-            log.warning("a job that is not ours was refused", job=str(self.id)[:100])
-            raise RefusedJobError("only wakes are run")
-        return found
+@contextmanager
+def _beside(act: Callable[[], None]) -> Iterator[None]:
+    threading.Thread(target=act, daemon=True).start()
+    yield

@@ -6,20 +6,18 @@ import time
 
 from bot.core import words
 from bot.core.model.ask import CursorAsk, Head, ReviewAsk, SurveyAsk
-from bot.core.model.conversation import Conversation, Dialect, Said, Shas
+from bot.core.model.conversation import Dialect, Said, Shas
 from bot.core.tree import NO_OID, Oid
 from bot.flows.afterwards import after_merge
+from bot.flows.failed import failed
 from bot.flows.line import undelivered
+from bot.flows.looking import looking
+from bot.flows.names import COMMENT, CONTEXT
 from bot.flows.place import Place
 from bot.ports import Conflict, PoisonError, Pull, Repository, Status, Wakeups
 
-CONTEXT = "causeway"
-"""The status's name; branch protection requires it."""
-
-COMMENT = "plan"
-"""Key of the one comment."""
-
 LAG_SECONDS = 600
+MOVED_SECONDS = 1.0
 NO_HISTORY = "(no history in common)"
 
 
@@ -29,12 +27,16 @@ def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
     if pull.state == "closed" and not pull.merged:
         return
     said = _said(pull, place)
+    if said is None:
+        # The head that git has is not the one the forge told of: it moves just now, or one of the two answers is old.
+        wakeups.ring(name, after=MOVED_SECONDS)
+        return
     place.forge.ensure_status(pull.head_sha, Status(CONTEXT, said.state, said.status, pull.web_url))
     if said.comment is None:
         if place.forge.comment_digest(number, COMMENT) is None:
             return
         said = _said(pull, place, speak=True)
-    if place.forge.pull(number).head_sha != pull.head_sha:
+    if said is None or place.forge.pull(number).head_sha != pull.head_sha:
         wakeups.ring(name)
         return
     if said.comment is not None:
@@ -64,22 +66,16 @@ def review_queue(sha: Oid, place: Place) -> None:
     place.forge.ensure_status(sha, Status(CONTEXT, said.state, said.status, repository.web_url))
 
 
-def _said(pull: Pull, place: Place, speak: bool = False) -> Said:
+def _said(pull: Pull, place: Place, speak: bool = False) -> Said | None:
+    """None where the head moved."""
     try:
         return _look(pull, place, speak)
     except PoisonError as poison:
-        return words.say(
-            Conversation(
-                outcome=None,
-                stage="open",
-                dialect=Dialect("github"),
-                shas=Shas("", pull.base_ref, pull.head_sha, ""),
-                error_id=poison.error_id,
-            )
-        )
+        return failed(pull, place, poison.error_id)
 
 
-def _look(pull: Pull, place: Place, speak: bool) -> Said:
+def _look(pull: Pull, place: Place, speak: bool) -> Said | None:
+    since = time.monotonic()
     repository = place.forge.repository()
     refs = [f"refs/heads/{pull.base_ref}", f"refs/pull/{pull.number}/head"]
     found = place.git.fetch(place.forge.remote(), refs)
@@ -89,24 +85,26 @@ def _look(pull: Pull, place: Place, speak: bool) -> Said:
     heads = _heads(place, base)
     if pull.merged:
         return after_merge(pull, place, repository, base, heads)
+    if head != pull.head_sha:
+        return None
     merged = place.git.merge_tree(base, head) if base is not None else place.git.commit(head).tree
     conflict = (merged.paths or (NO_HISTORY,)) if isinstance(merged, Conflict) else ()
-    return place.core.review(
-        ReviewAsk(
-            mirror=place.git.path,
-            base=base,
-            merged=None if isinstance(merged, Conflict) else merged,
-            heads=heads,
-            head_sha=head,
-            now=int(time.time()),
-            dialect=Dialect("github"),
-            shas=_shas(repository, base, pull, head),
-            draft=pull.draft,
-            conflict=conflict,
-            lag=_lag(place, base, heads),
-            speak=speak,
-        )
+    ask = ReviewAsk(
+        mirror=place.git.path,
+        base=base,
+        merged=None if isinstance(merged, Conflict) else merged,
+        heads=heads,
+        head_sha=head,
+        now=int(time.time()),
+        dialect=Dialect("github"),
+        shas=_shas(repository, base, pull, head),
+        draft=pull.draft,
+        conflict=conflict,
+        lag=_lag(place, base, heads),
+        speak=speak,
     )
+    with looking(pull, place, since):
+        return place.core.review(ask)
 
 
 def _shas(repository: Repository, base: Oid | None, pull: Pull, head: Oid) -> Shas:

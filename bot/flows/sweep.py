@@ -6,20 +6,41 @@ Alone it would be enough. It remembers marks only to save work; a sweep that jus
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
-from bot.core.model.ask import SurveyAsk
+from bot.core.model.ask import Head, SurveyAsk
 from bot.core.tree import Oid
 from bot.core.wake import Wake
-from bot.flows.place import Place
-from bot.ports import OutsideWorldError, Wakeups
+from bot.flows.place import GitOps, Place
+from bot.flows.unsaid import Waiting, remember, remind
+from bot.ports import OutsideWorldError, PoisonError, Wakeups
 
 log = structlog.get_logger(__name__)
 
 FULL_SECONDS = 6 * 3600
 """Within this time every open pull request and every delivery is looked at, whatever the marks say."""
+
+KNOWN_SECONDS = 900
+"""For so long the default branch and the targets are taken to be what they were, where no branch moves: asking for
+them in every round would cost more than all else together."""
+
+TIDY_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where a repository and its targets stand, and since when that is known, monotonic seconds."""
+
+    at: float
+    ref: str
+    tip: Oid
+    targets: tuple[tuple[Head, GitOps], ...]
+    """Each with its branch's commit as last seen."""
+    branches: tuple[str, ...]
+    """The branch of each target."""
 
 
 @dataclass(slots=True)
@@ -27,29 +48,62 @@ class Marks:
     """What one repository looked like when it was last swept. Safe to lose."""
 
     pulls: str = ""
-    tip: Oid | None = None
-    gitops: dict[str, Oid | None] = field(default_factory=dict)
+    known: Known | None = None
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+    """Merged pull requests whose final word has not been seen."""
     full: dict[str, float] = field(default_factory=dict)
     """Wake name -> when it was last rung by a full look, monotonic seconds."""
+    doubtful: set[str] = field(default_factory=set)
+    """Rung while they were said to be queued already. A worker that is killed as it takes a job leaves that claim
+    behind for a minute, so these are rung once more."""
+    tidied: float | None = None
 
 
 def sweep(place: Place, wakeups: Wakeups, marks: Marks) -> int:
     """One round over one repository; how many names were rung. OutsideWorldError where the forge cannot be reached."""
-    rung = _pulls(place, wakeups, marks)
-    if _moved(place, marks):
-        rung += wakeups.ring(str(Wake("deliver", place.forge_name, place.repository)))
-    return rung + _full(place, wakeups, marks)
+    rung = sum(_ring(name, wakeups, marks) for name in sorted(marks.doubtful))
+    rung += _pulls(place, wakeups, marks)
+    known = _look(place, marks)
+    if known is not None:
+        if _moved(marks.known, known):
+            rung += _ring(str(Wake("deliver", place.forge_name, place.repository)), wakeups, marks)
+        # Only now: a mark that is set before its rings would hide what a crash lost.
+        marks.known = known
+        rung += remind(marks.waiting, place, tuple(head for head, _ in known.targets), wakeups)
+    rung += _full(place, wakeups, marks)
+    _tidy(place, marks)
+    return rung
 
 
-def sweep_all(places: list[Place], wakeups: Wakeups, marks: dict[str, Marks]) -> int:
-    """One round over all; a repository that cannot be reached does not stop the others."""
+def sweep_all(
+    places: list[Place], wakeups: Wakeups, marks: dict[str, Marks], emptied: Callable[[], bool] = lambda: False
+) -> int:
+    """One round over all; a repository that cannot be reached does not stop the others.
+
+    `emptied` tells whether the queue has lost what it held (`RqWakeups.emptied`): then everything is looked at anew.
+    """
     rung = 0
+    try:
+        if emptied():
+            marks.clear()
+    except OutsideWorldError as error:
+        log.warning("the queue cannot be reached", why=str(error))
+        return 0
     for place in places:
         key = f"{place.forge_name}-{place.repository}"
         try:
             rung += sweep(place, wakeups, marks.setdefault(key, Marks()))
         except OutsideWorldError as error:
             log.warning("not swept", repository=key, why=str(error))
+        except PoisonError as poison:
+            # The worker, whose look fails in the same way, tells the people.
+            log.warning("not swept", repository=key, why=str(poison), error_id=poison.error_id)
+    return rung
+
+
+def _ring(name: str, wakeups: Wakeups, marks: Marks) -> bool:
+    rung = wakeups.ring(name)
+    (marks.doubtful.discard if rung else marks.doubtful.add)(name)
     return rung
 
 
@@ -57,30 +111,48 @@ def _pulls(place: Place, wakeups: Wakeups, marks: Marks) -> int:
     changed = place.forge.changed_since(marks.pulls)
     rung = 0
     for pull in changed.pulls or ():
-        rung += wakeups.ring(str(Wake("review", place.forge_name, place.repository, number=pull.number)))
-    # Only now: a mark that is set before its rings would hide what a crash lost.
+        rung += _ring(str(Wake("review", place.forge_name, place.repository, number=pull.number)), wakeups, marks)
+    remember(marks.waiting, changed.pulls or ())
     marks.pulls = changed.mark
     return rung
 
 
-def _moved(place: Place, marks: Marks) -> bool:
-    """True where the default branch or a GitOps branch is not where the last round saw it."""
-    repository = place.forge.repository()
+def _look(place: Place, marks: Marks) -> Known | None:
+    """Where everything stands now; None while there is no default branch."""
+    now, known = time.monotonic(), marks.known
     heads = place.git.heads(place.forge.remote())
-    tip = heads.get(f"refs/heads/{repository.default_branch}")
-    if tip is None:
-        return False
-    moved = tip != marks.tip
-    if moved:
-        place.git.fetch(place.forge.remote(), [f"refs/heads/{repository.default_branch}"])
-    for target in place.core.survey(SurveyAsk(place.git.path, tip)).targets:
-        gitops = place.gitops(target.repo)
-        if gitops is not None:
-            found = gitops.git.heads(gitops.forge.remote()).get(f"refs/heads/{target.branch}")
-            moved = moved or target.name not in marks.gitops or marks.gitops[target.name] != found
-            marks.gitops[target.name] = found
-    marks.tip = tip
-    return moved
+    if known is None or now - known.at > KNOWN_SECONDS or heads.get(known.ref) != known.tip:
+        ref = f"refs/heads/{place.forge.repository().default_branch}"
+        tip = place.git.fetch(place.forge.remote(), [ref])[ref]
+        if tip is None:
+            return None
+        survey = place.core.survey(SurveyAsk(place.git.path, tip))
+        found = [(target, gitops) for target in survey.targets if (gitops := place.gitops(target.repo)) is not None]
+        targets = tuple((Head(t.name, t.repo, gitops.git.path, None), gitops) for t, gitops in found)
+        known = Known(now, ref, tip, targets, tuple(f"refs/heads/{target.branch}" for target, _ in found))
+    before = {head.target: head.commit for head, _ in marks.known.targets} if marks.known is not None else {}
+    seen = tuple(
+        (_at(head, gitops, branch, before.get(head.target)), gitops)
+        for (head, gitops), branch in zip(known.targets, known.branches, strict=True)
+    )
+    return Known(known.at, known.ref, known.tip, seen, known.branches)
+
+
+def _at(head: Head, gitops: GitOps, branch: str, before: Oid | None) -> Head:
+    remote = gitops.forge.remote()
+    commit = gitops.git.heads(remote).get(branch)
+    if commit is not None and commit != before:
+        commit = gitops.git.fetch(remote, [branch])[branch]
+    return Head(head.target, head.repo, head.mirror, commit)
+
+
+def _moved(before: Known | None, now: Known) -> bool:
+    """True where the default branch or a GitOps branch is not where the last round saw it."""
+    return before is None or (before.ref, before.tip) != (now.ref, now.tip) or _heads(before) != _heads(now)
+
+
+def _heads(known: Known) -> frozenset[Head]:
+    return frozenset(head for head, _ in known.targets)
 
 
 def _full(place: Place, wakeups: Wakeups, marks: Marks) -> int:
@@ -96,8 +168,19 @@ def _full(place: Place, wakeups: Wakeups, marks: Marks) -> int:
     for index, name in enumerate(sorted(names)):
         if name not in marks.full or name in due:
             # Spread out: the next full look of each name comes at its own moment within the six hours.
-            rung += wakeups.ring(name)
+            rung += _ring(name, wakeups, marks)
             marks.full[name] = now - FULL_SECONDS * index / max(len(names), 1) if name not in marks.full else now
     for name in marks.full.keys() - set(names):
         del marks.full[name]
     return rung
+
+
+def _tidy(place: Place, marks: Marks) -> None:
+    """Packs the mirrors, at most once an hour: every fetch leaves a pack, and git slows with their number."""
+    now = time.monotonic()
+    if marks.tidied is not None and now - marks.tidied < TIDY_SECONDS:
+        return
+    marks.tidied = now
+    place.git.tidy()
+    for _, gitops in marks.known.targets if marks.known is not None else ():
+        gitops.git.tidy()

@@ -1,0 +1,58 @@
+"""Final words that were lost: a pull request that is delivered, and whose status does not say so.
+
+A delivery that is killed between its push and its rings leaves nothing behind that would make anybody look again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.core.model.ask import DeliveredAsk, Head
+from bot.core.tree import Oid
+from bot.core.wake import Wake
+from bot.flows.names import CONTEXT
+from bot.flows.place import Place
+from bot.ports import Pull, Wakeups
+
+MOST = 20
+"""Merged pull requests that are remembered, the newest; each costs a request or two until its word is said."""
+
+TRIES = 3
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A merged pull request whose final word has not been seen yet."""
+
+    landed: Oid
+    head: Oid
+    tries: int = 0
+
+
+def remember(waiting: dict[int, Waiting], pulls: Iterable[Pull]) -> None:
+    """Adds the newest merged ones of `pulls`, most recently changed first."""
+    merged = [pull for pull in pulls if pull.merged and pull.landed_sha is not None][:MOST]
+    for pull in reversed(merged):
+        waiting.pop(pull.number, None)
+        waiting[pull.number] = Waiting(pull.landed_sha or pull.head_sha, pull.head_sha)
+    for number in list(waiting)[:-MOST]:
+        del waiting[number]
+
+
+def remind(waiting: dict[int, Waiting], place: Place, heads: tuple[Head, ...], wakeups: Wakeups) -> int:
+    """Rings each that is delivered without saying so, in up to three rounds; how many were rung. What is not delivered
+    yet costs no request."""
+    rung = 0
+    for number, one in list(waiting.items()):
+        commits = [place.core.delivered(DeliveredAsk(place.git.path, head, one.landed)).commit for head in heads]
+        if not heads or None in commits:
+            continue
+        status = place.forge.status(one.head, CONTEXT)
+        said = status is not None and all(commit is not None and commit[:7] in status.description for commit in commits)
+        if said or one.tries == TRIES:
+            del waiting[number]
+            continue
+        rung += wakeups.ring(str(Wake("review", place.forge_name, place.repository, number=number)))
+        one.tries += 1
+    return rung
