@@ -13,7 +13,7 @@ class Problem:
     """One finding about one place in one file.
 
     `line` and `column` count from 1; columns are code points. `path` is relative to the repository's root.
-    `code` is `CW` and four digits, the first two naming the room (see `core/codes.py`); it never changes meaning.
+    `code` is `CW` and four digits, the first two naming the room (see `core/codes/`); it never changes meaning.
     `suggestion`, where set, is the text that certainly mends the line `line` when it replaces that line whole.
     """
 

@@ -10,7 +10,6 @@ import jsonschema  # type: ignore[import-untyped]  # has no stubs here
 import pytest
 import referencing
 
-from bot.core.codes import CODES
 from bot.core.kit.schemas import NAMES, narrowed
 from tests.core.language_world import MINIMAL, ROOT, kit_for, manifest, repo
 
@@ -90,12 +89,6 @@ def test_effective_manifests_have_exactly_the_fields_that_templates_may_read() -
     for environment in ("dev", "prod"):
         effective, _ = manifest(MINIMAL + "needs: {db: postgres, files: bucket}\nmetrics: {port: 9}\n", environment)
         jsonschema.Draft202012Validator(RAW["effective"]).validate(effective.value)
-
-
-def test_the_reference_page_lists_every_problem_code() -> None:
-    page = (ROOT / "schemas" / "README.md").read_text()
-    rows = {line.split("`")[1]: line.split("|")[2].strip() for line in page.splitlines() if line.startswith("| `CW")}
-    assert rows == dict(CODES), "run `python -m tests.core.codes_page`"
 
 
 def test_the_reference_page_names_every_field_of_the_manifest() -> None:
