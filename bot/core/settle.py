@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from bot.core.build import Build, Memo, build, outlines, written_state
+from bot.core.build import Build, Memo, build, difference, outlines, written_state
 from bot.core.build.fill import Each
 from bot.core.build.state import any_error
 from bot.core.kit import Kit, kit_of
@@ -153,10 +153,11 @@ class _Falling:
         self.whole: list[Problem] = []
         doubtful = written.failing() | (self._held.keys() & written.units.keys())
         self._old = frozenset(folder for folder in doubtful if self._stood(folder))
-        for folder, state in written.units.items():
+        for folder in difference(sides.before, written).units & written.units.keys():
             before = sides.before.units.get(folder) if sides.before is not None else None
-            if before is None or before.problems != state.problems:
-                self.tell(folder, state.problems)
+            problems = written.units[folder].problems
+            if before is None or before.problems != problems:
+                self.tell(folder, problems)
 
     def tell(self, folder: str | None, problems: Iterable[Problem]) -> None:
         """What was refused before in the same version only warns: it is no news of this change."""
@@ -213,8 +214,7 @@ def _renders(
     before: Build | None, after: Build, memo: Memo, each: Each[Inputs, Rendered | Refusal]
 ) -> tuple[dict[str, tuple[Problem, ...]], list[Problem]]:
     """Problems of rendering what differs: by unit folder, and those that belong to none."""
-    known = before.digests if before is not None else {}
-    keys = [key for key, value in after.digests.items() if known.get(key) != value]
+    keys = [key for key in difference(before, after).keys if key in after.digests]
     by_unit: dict[str, tuple[Problem, ...]] = {}
     others: list[Problem] = []
     for key, found in outlines(after, keys, memo, each).items():

@@ -158,9 +158,10 @@ def difference(before: Build | None, after: Build) -> Delta:
     """Where the builds differ; at the cost of the change if one was started from the other, else of both."""
     if before is after:
         return Delta(frozenset(), frozenset(), frozenset())
-    known = after.deltas.get(before.token) if before is not None else None
-    if known is not None:
-        return known
+    if before is not None:
+        known = after.deltas.get(before.token) or before.deltas.get(after.token)
+        if known is not None:
+            return known
     a, b = (before.units, before.digests) if before is not None else ({}, {})
     old = before.linked.links if before is not None else {}
     new = after.linked.links

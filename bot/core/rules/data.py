@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.core.build import Build
+from bot.core.build import Build, difference
 from bot.core.model.delivery import Kept
 from bot.core.model.unit import DataFact, Unit
 from bot.core.model.values import UnitEnv, Value
@@ -16,7 +16,7 @@ def data_at_stake(before: Build | None, after: Build, judges: Judges, kept: Kept
     """Protected state whose recipe, or a field that its recipe calls replacing, differs between the sides."""
     if before is None:
         return
-    was = _ran(before, judges)
+    was = _ran(before, difference(before, after).units, judges)
     for folder in sorted({*changed_units(before, after), *(judges.held.keys() & after.units.keys())}):
         for env in after.units[folder].environments:
             for fact in after.facts((folder, env)).data:
@@ -28,16 +28,18 @@ def data_at_stake(before: Build | None, after: Build, judges: Judges, kept: Kept
                         yield Finding("data-at-stake", name, folder, _problem(after, folder, env, fact, name, why))
 
 
-def _ran(before: Build, judges: Judges) -> dict[str, tuple[Build, UnitEnv, DataFact]]:
+def _ran(before: Build, changed: frozenset[str], judges: Judges) -> dict[str, tuple[Build, UnitEnv, DataFact]]:
     """State as it really runs. What `before` says of a refused unit is its last good version under today's platform;
     its state was made by the platform of its own time."""
     found = {
-        data_id(before, unit, fact): (before, unit, fact) for unit, fact in _data(before) if unit[0] not in judges.held
+        data_id(before, unit, fact): (before, unit, fact)
+        for folder in changed - judges.held.keys()
+        for unit, fact in _data(before, folder)
     }
     for folder, commit in judges.held.items():
         build = judges.older(commit)
-        for unit, fact in _data(build) if build is not None else ():
-            if build is not None and unit[0] == folder:
+        for unit, fact in _data(build, folder) if build is not None else ():
+            if build is not None:
                 found[data_id(build, unit, fact)] = (build, unit, fact)
     return found
 
@@ -52,11 +54,11 @@ def destroy_allowed(name: str, judges: Judges) -> bool:
     return (name, "destroy") in judges.destroys_allowed
 
 
-def _data(build: Build) -> Iterator[tuple[UnitEnv, DataFact]]:
-    for folder, state in build.units.items():
-        for env, found in state.environments.items():
-            for fact in found.facts.data:
-                yield (folder, env), fact
+def _data(build: Build, folder: str) -> Iterator[tuple[UnitEnv, DataFact]]:
+    state = build.units.get(folder)
+    for env, found in state.environments.items() if state is not None else ():
+        for fact in found.facts.data:
+            yield (folder, env), fact
 
 
 def _need(build: Build, unit: UnitEnv, need: str) -> dict[str, Value]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.core.build import Build
+from bot.core.build import Build, difference
 from bot.core.model.delivery import Evidence, Kept
 from bot.core.model.platform import Platform
 from bot.core.problem import Problem
@@ -55,4 +55,5 @@ def changed_units(before: Build | None, after: Build) -> list[str]:
     """Unit folders of `after` whose compiled state is not the one of `before`, sorted."""
     if before is None:
         return sorted(after.units)
-    return sorted(folder for folder, state in after.units.items() if before.units.get(folder) is not state)
+    units = ((folder, after.units.get(folder)) for folder in difference(before, after).units)
+    return sorted(folder for folder, state in units if state is not None and before.units.get(folder) is not state)

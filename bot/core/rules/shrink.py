@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bot.core.build import Build
+from bot.core.build import Build, difference
 from bot.core.model.delivery import Kept
 from bot.core.problem import Problem
 from bot.core.rules.finding import Finding, Judges
@@ -18,18 +18,22 @@ def shrink_guard(before: Build | None, after: Build, judges: Judges, kept: Kept)
     """More than 10 services and more than 20 % of an environment, or all of three or more, need a confirmation."""
     if before is None:
         return
-    counts = Counter(env for state in before.units.values() for env in state.environments)
-    for env in sorted(counts):
-        gone = [
-            f for f, state in before.units.items() if env in state.environments and not _back(before, after, f, env)
-        ]
-        total = counts[env]
-        too_many = (len(gone) > 10 and len(gone) * 5 > total) or (len(gone) == total and total >= 3)
-        if too_many and len(gone) > judges.removals_allowed.get(env, 0):
-            yield Finding("shrink-guard", env, None, _problem(env, len(gone), total))
+    changed = difference(before, after).units
+    leaving: dict[str, int] = Counter(
+        env
+        for folder in changed & before.units.keys()
+        for env in before.units[folder].environments
+        if not _back(before, after, folder, env, changed)
+    )
+    counts = Counter(env for state in before.units.values() for env in state.environments) if leaving else {}
+    for env in sorted(leaving):
+        gone, total = leaving[env], counts[env]
+        too_many = (gone > 10 and gone * 5 > total) or (gone == total and total >= 3)
+        if too_many and gone > judges.removals_allowed.get(env, 0):
+            yield Finding("shrink-guard", env, None, _problem(env, gone, total))
 
 
-def _back(before: Build, after: Build, folder: str, env: str) -> bool:
+def _back(before: Build, after: Build, folder: str, env: str, changed: frozenset[str]) -> bool:
     """True where the unit still has this environment, here or in another folder under its name, or where it is not
     gone but only unreadable: a broken service keeps its last good output."""
     state = after.units.get(folder)
@@ -38,10 +42,10 @@ def _back(before: Build, after: Build, folder: str, env: str) -> bool:
     old = before.units[folder].unit
     if old is None:
         return False
+    others = (after.units.get(path) for path in changed if path != folder)
     return any(
-        other.unit is not None and other.unit.name == old.name and env in other.environments
-        for path, other in after.units.items()
-        if path != folder and before.units.get(path) is not other
+        other is not None and other.unit is not None and other.unit.name == old.name and env in other.environments
+        for other in others
     )
 
 
