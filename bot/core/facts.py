@@ -40,6 +40,7 @@ def facts_of(effective: Effective, platform: Platform, kit: Kit) -> Facts:  # no
         cost=str(value["cost"]),
         migrates=value["migrate"] is not None,
         cluster=str(cast(_Map, environment.value["cluster"])["name"]),
+        system=cast("str | None", value["system"]),
     )
 
 

@@ -129,7 +129,7 @@ class Small:
         return Facts(
             unit, value["name"], value["owner"], value["type"], namespace, "main", {"http": value["port"]}, hosts,
             tuple(sorted(value["uses"])), tuple(value["allow"]["callers"]), data, False, value["cost"],
-            migrates=value["migrate"] is not None,
+            migrates=value["migrate"] is not None, system=value["system"],
         )  # fmt: skip
 
     def effective(self, unit: UnitEnv) -> Effective:

@@ -22,6 +22,7 @@ REQUIRED = {
     "API": {"type", "lifecycle", "owner", "definition"},
     "Resource": {"type", "owner"},
     "Group": {"type", "children"},
+    "System": {"owner"},
 }
 
 ENTITIES: list[dict[str, Any]] = [
@@ -36,7 +37,8 @@ CHECK = f"""
 const model = require('{MODEL}');
 const check = model.entityKindSchemaValidator ? [
   model.componentEntityV1alpha1Validator, model.apiEntityV1alpha1Validator,
-  model.resourceEntityV1alpha1Validator, model.groupEntityV1alpha1Validator] : [];
+  model.resourceEntityV1alpha1Validator, model.groupEntityV1alpha1Validator,
+  model.systemEntityV1alpha1Validator] : [];
 (async () => {{
   for (const entity of JSON.parse(require('fs').readFileSync(0, 'utf8'))) {{
     const kinds = await Promise.all(check.map(one => one.check(entity)));
@@ -89,5 +91,6 @@ def test_whatever_an_entity_refers_to_is_in_the_catalog() -> None:
         for item in found:
             spec = item["spec"]
             refers = [spec[key] for key in ("owner",) if key in spec]
+            refers += [f"system:default/{spec['system']}"] if "system" in spec else []
             refers += [*spec.get("dependsOn", []), *spec.get("consumesApis", [])]
             assert set(refers) <= known, item

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.model.values import ObjectKey, Value
@@ -13,7 +13,8 @@ Key = tuple[str, ...]
 """A part of the output that is rendered and compared as one. First item: the name of the renderer in RENDERERS.
 
 ("service", folder, env) · ("data", folder, env, need) · ("catalog", folder)             units
-("environment", env) · ("project", env, team) · ("namespace", env, namespace) · ("group", team)   aggregates
+("environment", env) · ("project", env, team) · ("namespace", env, namespace) · ("group", team)  aggregates
+("system", name)                                                                               aggregate
 """
 
 
@@ -49,7 +50,8 @@ Outline = tuple[Item, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The bytes of a key: full output path -> bytes, and the outline that they make."""
+    """The bytes of a key: full output path -> bytes, the outline that they make, and the objects they are made of."""
 
     files: Mapping[str, bytes]
     outline: Outline
+    objects: Objects = field(default_factory=dict, compare=False, repr=False)

@@ -84,6 +84,8 @@ class Facts:
     """Has a migration, whose Job needs rights that the namespace's own render gives."""
     cluster: str = ""
     """Name of the cluster: environments that share one share its namespaces."""
+    system: str | None = None
+    """The larger system that it says it is part of."""
 
 
 @dataclass(frozen=True, slots=True)

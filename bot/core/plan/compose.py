@@ -16,7 +16,17 @@ from bot.core.plan.environment import environment_plan, order
 from bot.core.plan.objects import Compared, compare
 from bot.core.plan.platform import cause, file_changes, output_changes
 from bot.core.plan.secret import hide
-from bot.core.plan.sides import KeyPair, Place, Sides, changed_keys, changed_places, place_of, service_of, sides_of
+from bot.core.plan.sides import (
+    KeyPair,
+    Place,
+    Sides,
+    changed_keys,
+    changed_places,
+    place_of,
+    service_of,
+    shown_with,
+    sides_of,
+)
 from bot.core.problem import Problem, Refusal
 from bot.core.render import companions
 
@@ -52,7 +62,7 @@ def plan(
     changed = changed_places(sides)
     pairs = changed_keys(sides)
     if objects:
-        parts = _returned(after, compare(sides, pairs, _staying(sides, changed, destroys), each), kept, memo)
+        parts = _returned(after, compare(sides, pairs, _staying(sides, changed, destroys), memo, each), kept, memo)
     else:
         parts = {pair: Compared({}, {}, ()) for pair in pairs}
     sorted_out = _sort_out(sides, parts)
@@ -89,9 +99,8 @@ def _sort_out(sides: Sides, parts: Parts) -> _Sorted:
         place = place_of(sides, pair)
         if place is not None:
             places[place].append((pair, found))
-        elif pair.kind == "catalog":
-            key = pair.after or pair.before or ()
-            catalog[_home(sides, key[1])].append(found)
+        elif (folder := shown_with(sides, pair)) is not None:
+            catalog[_home(sides, folder)].append(found)
         else:
             platform.append((pair, found))
     return _Sorted(places, catalog, platform)

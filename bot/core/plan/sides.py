@@ -121,6 +121,19 @@ def place_of(sides: Sides, pair: KeyPair) -> Place | None:
     return None
 
 
+def shown_with(sides: Sides, pair: KeyPair) -> str | None:
+    """The unit folder whose catalog entries a key belongs to: its own, or a system's while one service says it."""
+    if pair.kind == "catalog":
+        return (pair.after or pair.before or ("", ""))[1]
+    if pair.kind != "system":
+        return None
+    sources = ((sides.before, pair.before), (sides.after, pair.after))
+    folders = {
+        unit[0] for build, key in sources if build is not None and key is not None for unit in build.members[key]
+    }
+    return folders.pop() if len(folders) == 1 else None
+
+
 def service_of(state: UnitState) -> str:
     """The name of a unit, by its folder where its manifest cannot be read."""
     return state.unit.name if state.unit is not None else state.folder.rpartition("/")[2]

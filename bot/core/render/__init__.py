@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from bot.core.kit import Kit
@@ -18,6 +19,7 @@ from bot.core.render.namespace import NAMESPACE
 from bot.core.render.project import PROJECT
 from bot.core.render.service import SERVICE
 from bot.core.render.shapes import Renderer, World
+from bot.core.render.system import SYSTEM
 from bot.core.render.tracing import trace
 
 __all__ = [
@@ -42,6 +44,7 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
     "namespace": NAMESPACE,
     "project": PROJECT,
     "service": SERVICE,
+    "system": SYSTEM,
 }
 """Every kind of output. A new one is a file beside these and a line here."""
 
@@ -54,7 +57,7 @@ def finish(inputs: Inputs, objects: Objects) -> Rendered:
 def rendered(inputs: Inputs, kit: Kit) -> Rendered | Refusal:
     """The whole render of one key."""
     objects = RENDERERS[inputs.key[0]].objects(inputs, kit)
-    return objects if isinstance(objects, Refusal) else finish(inputs, objects)
+    return objects if isinstance(objects, Refusal) else replace(finish(inputs, objects), objects=objects)
 
 
 _OF_ENVIRONMENT: Final = {"environment": 1, "namespace": 1, "project": 1, "service": 2, "data": 2}

@@ -118,8 +118,10 @@ def placed(
         return item, place(short_name(template.path), item)
     start = metadata.get("generateName")
     if isinstance(start, str):
-        # Named after its own content: an object that cannot be changed in place becomes another one instead.
-        mark = sha256(canonical(item)).hexdigest()[:10]
+        # Named after its own content: an object that cannot be changed in place becomes another one instead. Labels and
+        # annotations can be.
+        fixed = {key: value for key, value in item.items() if key != "metadata"}
+        mark = sha256(canonical(fixed)).hexdigest()[:10]
         metadata = {"name": f"{start}{mark}", **{k: v for k, v in metadata.items() if k != "generateName"}}
         item = {**item, "metadata": metadata}
     name, kind = metadata.get("name"), item.get("kind")

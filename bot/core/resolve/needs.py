@@ -19,6 +19,8 @@ _Map = Mapping[str, Value]
 ORDER = ("service", "environment", "kind", "class", "team")
 """What a line of recipes.yaml can match, most specific first."""
 _OWN = frozenset({"type", "class", "size"})
+RESERVED = frozenset({"dashboard", "migrate", "secrets", "shared"})
+"""Names of needs that would make `<service>-<need>` the name of an object that the service's own blueprint makes."""
 
 
 def needs(scene: Scene) -> dict[str, Value]:
@@ -31,7 +33,32 @@ def needs(scene: Scene) -> dict[str, Value]:
             recipe = scene.kit.recipes[rule.recipe, version]
             if _fits(scene, name, need, recipe):
                 found[name] = _need(scene, name, need, rule, recipe)
+        if name in RESERVED:
+            scene.refuse(
+                ("needs", name), "CW0424", f"a need cannot be called `{name}`",
+                f"`{scene.unit.name}-{name}` is the name of something that every service may have",
+                "give it another name, such as what is in it", key=True,
+            )  # fmt: skip
+    _one_identity(scene, found)
     return found
+
+
+def _one_identity(scene: Scene, found: Mapping[str, Value]) -> None:
+    """Pods have one identity, and it holds one role: of several needs that bring one, all but the first are refused."""
+    settings = cast("_Map | None", scene.environment.value["terraform"]) or {}
+    holder = ""
+    for name, need in found.items():
+        recipe = scene.kit.recipes[str(cast(_Map, need)["recipe"]), cast(int, cast(_Map, need)["recipe_version"])]
+        if not settings.get(str(recipe.meta.get("identity", ""))):
+            continue
+        if holder:
+            scene.refuse(
+                ("needs", name), "CW0414", f"`{name}` needs the identity of the pods, and `{holder}` has it",
+                f"`{recipe.name}` gives the pods a role in {scene.environment.name}, and they can hold one",
+                f"keep both in `{holder}`, under keys that begin differently, or ask the platform team for another "
+                "recipe", key=True,
+            )  # fmt: skip
+        holder = holder or name
 
 
 def matching(rules: Sequence[RecipeRule], type_: str, here: Mapping[str, str]) -> RecipeRule | None:

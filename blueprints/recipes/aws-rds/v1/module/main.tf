@@ -62,6 +62,7 @@ ephemeral "aws_secretsmanager_secret_version" "password" {
   version_id = aws_secretsmanager_secret_version.password.version_id
 }
 
+# Its id is made up once in a life: the last snapshots of two databases of one name, one after the other, do not collide.
 resource "terraform_data" "version" {
   input = var.postgres_version
 }
@@ -120,7 +121,7 @@ resource "aws_db_instance" "this" {
   deletion_protection       = var.deletion_protection
   delete_automated_backups  = !var.final_snapshot
   skip_final_snapshot       = !var.final_snapshot
-  final_snapshot_identifier = "${local.identifier}-${var.postgres_version}-last"
+  final_snapshot_identifier = "${local.identifier}-${var.postgres_version}-${substr(terraform_data.version.id, 0, 8)}"
 
   lifecycle {
     replace_triggered_by = [terraform_data.version]

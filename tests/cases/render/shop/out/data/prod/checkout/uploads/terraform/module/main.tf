@@ -84,6 +84,10 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       expiration {
         days = rule.value
       }
+
+      abort_incomplete_multipart_upload {
+        days_after_initiation = 7
+      }
     }
   }
 
@@ -171,9 +175,10 @@ resource "aws_eks_pod_identity_association" "pods" {
 }
 
 resource "aws_secretsmanager_secret" "this" {
-  name                    = local.path
-  description             = "Name and address of the bucket of ${var.service}"
-  recovery_window_in_days = var.force_destroy ? 0 : 7
+  name        = local.path
+  description = "Name and address of the bucket of ${var.service}"
+  # Nothing in it is worth recovering, and its name is free again at once.
+  recovery_window_in_days = 0
 }
 
 resource "aws_secretsmanager_secret_version" "this" {
