@@ -112,10 +112,11 @@ def walk(tree: Tree, folder: str = "") -> Iterator[tuple[str, Entry]]:
 class MemoryTree:
     """A tree made from a mapping of path to bytes; regular files only."""
 
-    __slots__ = ("_files", "_folders", "_root")
+    __slots__ = ("_files", "_folders", "_root", "_rows")
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = dict(files)
+        self._rows: dict[str, bytes] = {}
         self._folders: dict[str, dict[str, Entry]] = {"": {}}
         for path in self._files:
             for parent in _parents(path):
@@ -134,7 +135,9 @@ class MemoryTree:
         return self._root
 
     def rows(self, folder: str) -> bytes:
-        return tree_rows(self._folders.get(folder, {}))
+        if folder not in self._rows:
+            self._rows[folder] = tree_rows(self._folders.get(folder, {}))
+        return self._rows[folder]
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         found = self._folders.get(folder, {})

@@ -17,15 +17,24 @@ Each = Callable[[Callable[[A], B], Iterable[A]], Iterable[B]]
 """`map`, or a process pool's."""
 
 
+FEW = 64
+"""Keys of one question whose bytes are worth remembering."""
+
+
 def fill(
     build: Build, keys: Iterable[Key], memo: Memo, each: Each[Inputs, Rendered | Refusal] = map
 ) -> Mapping[Key, Rendered | Refusal]:
-    """The bytes of `keys`. Remembers their outlines, never their bytes: those belong to git."""
+    """The bytes of `keys`. Remembers their outlines, and the bytes of a few: the many belong to git."""
     wanted = list(keys)
-    out = dict(zip(wanted, each(_Render(build.kit), (inputs_of(build, key) for key in wanted)), strict=True))
-    for key, done in out.items():
+    known = {key: done for key in wanted if (done := memo.rendered.get(build.digests[key])) is not None}
+    missing = [key for key in wanted if key not in known]
+    made = each(_Render(build.kit), (inputs_of(build, key) for key in missing))
+    for key, done in zip(missing, made, strict=True):
+        known[key] = done
         memo.outlines[build.digests[key]] = done if isinstance(done, Refusal) else done.outline
-    return out
+        if len(missing) <= FEW:
+            memo.rendered.put(build.digests[key], done)
+    return {key: known[key] for key in wanted}
 
 
 class _Render:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from bot.core.kit import Kit
 from bot.core.link import Index
 from bot.core.model.platform import Platform
-from bot.core.model.render import Inputs, Key, Outline
+from bot.core.model.render import Inputs, Key, Outline, Rendered
 from bot.core.model.unit import Effective, Facts, Linked, Links, Origins, Unit
 from bot.core.model.values import UnitEnv
 from bot.core.overlay import Overlay
@@ -73,6 +73,8 @@ class Memo:
     """(folder, folder id, digest of the platform entries that units read, unit around it) -> state."""
     outlines: dict[str, Outline | Refusal] = field(default_factory=dict)
     """Input digest -> what it renders to, by id."""
+    rendered: Newest[str, Rendered | Refusal] = field(default_factory=lambda: Newest(256))
+    """Input digest -> its render: a review asks for the same few keys several times."""
     platforms: Newest[tuple[Oid, str], Platform | Refusal] = field(default_factory=lambda: Newest(8))
     """(id of `platform/`, kit digest) -> the platform."""
     builds: Newest[tuple[object, ...], Build] = field(default_factory=lambda: Newest(4))

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core.build import Build, inputs_of
+from bot.core.build import Build, Memo, fill, inputs_of
 from bot.core.build.fill import Each
-from bot.core.kit import Kit
 from bot.core.model.plan import ObjectChange, ValueChange
-from bot.core.model.render import Inputs, Key, Objects
+from bot.core.model.render import Key, Objects
 from bot.core.model.unit import Origins
 from bot.core.model.values import ObjectKey, Origin, Pointer, Value
 from bot.core.plan.diff import Difference, differences
@@ -19,7 +18,7 @@ from bot.core.plan.rows import LAYERS
 from bot.core.plan.shape import as_map, at, same
 from bot.core.plan.sides import OF_SERVICE, KeyPair, Sides
 from bot.core.problem import Refusal
-from bot.core.render import RENDERERS, trace
+from bot.core.render import trace
 
 NOWHERE = (1, 1)
 """The place of a default that nothing states: no line to look at."""
@@ -39,13 +38,13 @@ class Compared:
 
 
 def compare(
-    sides: Sides, pairs: Iterable[KeyPair], stay: frozenset[Key], each: Each[Any, Any] = map
+    sides: Sides, pairs: Iterable[KeyPair], stay: frozenset[Key], memo: Memo, each: Each[Any, Any] = map
 ) -> Mapping[KeyPair, Compared]:
     """Every pair's objects and changes. Keys in `stay` go from the render and are kept all the same. A key that does
     not render on the side after changes nothing: its unit is refused."""
     pairs = list(pairs)
-    old = _objects(sides.before, [pair.before for pair in pairs if pair.before is not None], each)
-    new = _objects(sides.after, [pair.after for pair in pairs if pair.after is not None], each)
+    old = _objects(sides.before, [pair.before for pair in pairs if pair.before is not None], memo, each)
+    new = _objects(sides.after, [pair.after for pair in pairs if pair.after is not None], memo, each)
     found: dict[KeyPair, Compared] = {}
     for pair in pairs:
         was = old.get(pair.before) if pair.before is not None else {}
@@ -58,23 +57,11 @@ def compare(
     return found
 
 
-class _Make:
-    """Renders objects under one kit; a class so that a process pool can carry it."""
-
-    __slots__ = ("kit",)
-
-    def __init__(self, kit: Kit) -> None:
-        self.kit = kit
-
-    def __call__(self, inputs: Inputs) -> Objects | Refusal:
-        return RENDERERS[inputs.key[0]].objects(inputs, self.kit)
-
-
-def _objects(build: Build | None, keys: list[Key], each: Each[Any, Any]) -> Mapping[Key, Objects | None]:
+def _objects(build: Build | None, keys: list[Key], memo: Memo, each: Each[Any, Any]) -> Mapping[Key, Objects | None]:
     if build is None:
         return {}
-    made = each(_Make(build.kit), [inputs_of(build, key) for key in keys])
-    return {key: None if isinstance(done, Refusal) else done for key, done in zip(keys, made, strict=True)}
+    made = fill(build, keys, memo, each)
+    return {key: None if isinstance(done, Refusal) else done.objects for key, done in made.items()}
 
 
 def _changes(sides: Sides, pair: KeyPair, old: Objects, new: Objects, kept: bool) -> Iterator[ObjectChange]:
