@@ -19,6 +19,7 @@ from bot.core.tree import Oid
 from bot.flows.deliver import Outcome, deliver
 from bot.flows.place import Place
 from bot.flows.sweep import Marks, sweep_all
+from bot.flows.sweep import sweep as sweep_once
 from bot.git import require_git
 from bot.listen import Listening
 from bot.settings import Settings
@@ -101,20 +102,32 @@ def work(burst: bool) -> None:
 def sweep(forever: bool, as_json: bool) -> None:
     """Find what webhooks missed and ring the bell for it: one round, or for ever with --every.
 
-    A sweep that just started looks at everything. Where it runs, lost webhooks cost a minute.
+    A sweep that just started looks at everything. Where it runs, lost webhooks cost a minute. One round ends with 5
+    where the forge or the queue cannot be reached.
     """
     settings = read_settings()
     require_git()
     log_to_stderr(settings)
-    stop, marks = threading.Event(), dict[str, Marks]()
-    with _wired(settings) as wiring, _ended_by_signals(stop.set):
-        rung = sweep_all(wiring.places(), wiring.wakeups, marks)
-        while forever and not stop.wait(settings.sweep_seconds):
-            sweep_all(wiring.places(), wiring.wakeups, marks)
+    if forever:
+        _sweep_on(settings)
+        return
+    rung = 0
+    with _wired(settings) as wiring:
+        for place in wiring.places():
+            rung += sweep_once(place, wiring.wakeups, Marks())
     if as_json:
         answer(SweepAnswer(rung))
-    elif not forever:
+    else:
         say(f"rung: {rung}")
+
+
+def _sweep_on(settings: Settings) -> None:
+    """Rounds for ever: a forge or a queue that is away is tried again in the next one."""
+    stop, marks = threading.Event(), dict[str, Marks]()
+    with _wired(settings) as wiring, _ended_by_signals(stop.set):
+        while not stop.is_set():
+            sweep_all(wiring.places(), wiring.wakeups, marks)
+            stop.wait(settings.sweep_seconds)
 
 
 @click.command()
