@@ -83,7 +83,9 @@ def keep(scene: Scene) -> Keeping:
     _refused(scene, kept)
     _data_gone(scene, kept, contents)
     _data_kept(scene, kept, contents)
-    if scene.drift == "hold":
+    if scene.before is None:
+        _adopted(scene, kept)
+    elif scene.drift == "hold":
         _held(scene, kept)
     return Keeping(dict(sorted(kept.items())), contents)
 
@@ -292,12 +294,19 @@ def _held(scene: Scene, kept: dict[str, KeptEntry]) -> None:
     for path, own in scene.owned_before.items():
         found = actual_id(scene.actual.head, path)
         entry = scene.actual.kept.get(path)
-        if found == own.id and (entry is None or entry.reason != "held"):
+        was_held = entry is not None and entry.reason == "held"
+        if found == own.id and not was_held:
             continue
-        meant = kept.get(path) or scene.rendered_after.get(path)
-        if meant is None or found == meant.id or (isinstance(meant, KeptEntry) and meant.reason != "refused"):
-            continue
-        same = entry is not None and entry.reason == "held" and entry.id == found
-        kept[path] = (
-            entry if same and entry is not None else KeptEntry(found, own.kind, "held", scene.commit, own.unit or "")
-        )
+        here, meant = kept.get(path), scene.rendered_after.get(path)
+        refused = here is not None and here.reason == "refused"
+        if refused or (here is None and meant is not None and found != meant.id):
+            same = entry if entry is not None and was_held and entry.id == found else None
+            kept[path] = same or KeptEntry(found, own.kind, "held", scene.commit, own.unit or "")
+
+
+def _adopted(scene: Scene, kept: dict[str, KeptEntry]) -> None:
+    """Without a side before, state that carries our provenance and is in no render stays: nobody said it may go."""
+    for path, own in scene.owned_before.items():
+        parts = path.split("/")
+        if parts[0] == "data" and own.kind == "folder" and path not in scene.rendered_after and path not in kept:
+            kept[path] = KeptEntry(own.id, own.kind, "data", scene.commit, "/".join(parts[1:]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.build import Build, Memo, keys_for, outlines
 from bot.core.build.fill import Each
-from bot.core.model.delivery import Kept
+from bot.core.model.delivery import Actual, Kept
 from bot.core.model.render import Inputs, Key, Rendered
 from bot.core.problem import Refusal
 from bot.core.settle import unit_of
@@ -52,6 +52,29 @@ def owned(
     return found
 
 
+def adopted(actual: Actual, render: Owned) -> dict[str, Own]:
+    """What a person who resumes without a cursor hands over: folders that carry our provenance, what stands where the
+    render wants to write, and what is kept. Nothing, where no folder is ours."""
+    head = actual.head
+    ours = list(provenance_folders(head)) if head is not None else []
+    found = {path: Own(actual_id(head, path), own.kind, None, None) for path, own in render.items() if ours}
+    found.update((path, Own(actual_id(head, path), "folder", None, None)) for path in ours)
+    for path, entry in actual.kept.items():
+        found[path] = Own(entry.id, entry.kind, None, entry.unit if entry.reason == "refused" else None)
+    return {path: own for path, own in found.items() if own.id is not None}
+
+
+def provenance_folders(head: Tree) -> Iterator[str]:
+    """Folders that carry our provenance, wherever a render could have put them."""
+    for top in ("environments", "data"):
+        for env in head.list(top):
+            for middle in head.list(f"{top}/{env}"):
+                for name in head.list(f"{top}/{env}/{middle}"):
+                    folder = f"{top}/{env}/{middle}/{name}"
+                    if head.get(f"{folder}/provenance.json") is not None:
+                        yield folder
+
+
 def actual_id(head: Tree | None, path: str) -> Oid | None:
     """What stands at a path of the GitOps tree."""
     entry = head.get(path) if head is not None else None
@@ -64,15 +87,16 @@ def drifted(head: Tree | None, expected: Owned) -> tuple[str, ...]:
 
 
 def obstructed(head: Tree | None, before: Owned, after: Owned) -> dict[str, Own]:
-    """New paths where something foreign stands already, or where a file stands in for one of their folders."""
+    """New paths where something foreign stands already, and paths where a file stands in for one of their folders."""
     if head is None:
         return {}
     found: dict[str, Own] = {}
     for path, own in after.items():
-        if path not in before and own.id is not None:
-            there = actual_id(head, path)
-            if (there is not None and there != own.id) or _file_above(head, path):
-                found[path] = own
+        there = actual_id(head, path)
+        if own.id is None or there == own.id:
+            continue
+        if _file_above(head, path) or (there is not None and path not in before):
+            found[path] = own
     return found
 
 

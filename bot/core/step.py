@@ -15,14 +15,14 @@ from bot.core.memory import CURSOR, KEPT, cursor_bytes, kept_bytes
 from bot.core.model.delivery import Actual, Cursor, Edit, Evidence, Kept, Landed, Step, Unchanged
 from bot.core.model.platform import Platform
 from bot.core.model.render import Inputs, Key, Outline, Rendered
-from bot.core.owned import Own, Owned, actual_id, drifted, obstructed, owned
+from bot.core.owned import Own, Owned, actual_id, adopted, drifted, obstructed, owned
 from bot.core.plan import plan
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
 from bot.core.rules.shrink import SHRINK
 from bot.core.settle import Settled, Sides, Trees, base_build, build_at, refused_units, settle
-from bot.core.tree import Oid, Tree
+from bot.core.tree import Oid, Tree, blob_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,12 @@ def step(
         new = {
             own.unit: _in_the_way(path, own)
             for path, own in made.obstacles.items()
-            if own.unit is not None and own.unit not in blocked
+            if own.unit is not None and own.unit not in blocked and path not in made.before
         }
-        aggregate = [_in_the_way(path, own) for path, own in made.obstacles.items() if own.unit is None]
+        # A service whose paths exist already cannot step aside: what it had cannot be put back either.
+        aggregate = [
+            _in_the_way(path, own) for path, own in made.obstacles.items() if own.unit is None or path in made.before
+        ]
         if aggregate:
             return Refusal(tuple(sorted(aggregate)))
         if not new:
@@ -162,6 +165,8 @@ def _make(
     if base is not None:
         had = owned(base, world.target, actual.kept, refused_before, world.memo, world.each)
     render = owned(found.after, world.target, {}, found.refused, world.memo, world.each)
+    if base is None and evidence.resumed == landed.commit:
+        had = adopted(actual, render)
     target = found.after.platform.targets[world.target]
 
     def outline(build: Build, key: Key) -> Outline:
@@ -197,7 +202,7 @@ def _finish(
     drift = drifted(actual.head, made.before) if base is not None else ()
     edits = _edits(found.after, made, actual, world)
     problems = (*found.problems, *(_drift(path, made, path in made.keeping.kept) for path in drift))
-    if not edits and dict(made.keeping.kept) == dict(actual.kept):
+    if not edits and dict(made.keeping.kept) == dict(actual.kept) and _as_written(actual):
         return Unchanged(problems)
     cursor = Cursor(landed.repository, landed.commit, kit.renderer, kit.digest)
     edits[CURSOR] = cursor_bytes(cursor)
@@ -213,6 +218,14 @@ def _finish(
         objects=False,
     )
     return Step(edits, made.keeping.kept, cursor, what, _trailers(landed, kit), problems)
+
+
+def _as_written(actual: Actual) -> bool:
+    """True where `.causeway/` holds exactly the bytes that its content has in our own hand."""
+    if actual.cursor is None:
+        return False
+    ours = {CURSOR: cursor_bytes(actual.cursor), KEPT: kept_bytes(actual.kept)}
+    return all(actual_id(actual.head, path) == blob_id(data) for path, data in ours.items())
 
 
 def _edits(after: Build, made: _Made, actual: Actual, world: World) -> dict[str, Edit]:

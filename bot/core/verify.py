@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.core.build import Memo
 from bot.core.kit import kit_of
 from bot.core.memory import CURSOR, KEPT, cursor_bytes, kept_bytes
 from bot.core.model.delivery import Actual
-from bot.core.owned import actual_id, owned
+from bot.core.owned import actual_id, owned, provenance_folders
 from bot.core.problem import Refusal
 from bot.core.settle import Trees, base_build, refused_units
 from bot.core.tree import Oid, Tree
@@ -51,14 +50,3 @@ def verify(
         if path not in expected
     )
     return tuple(sorted(breaches, key=lambda b: b.path))
-
-
-def provenance_folders(head: Tree) -> Iterator[str]:
-    """Folders that carry our provenance, wherever a render could have put them."""
-    for top in ("environments", "data"):
-        for env in head.list(top):
-            for middle in head.list(f"{top}/{env}"):
-                for name in head.list(f"{top}/{env}/{middle}"):
-                    folder = f"{top}/{env}/{middle}/{name}"
-                    if head.get(f"{folder}/provenance.json") is not None:
-                        yield folder
