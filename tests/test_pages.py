@@ -1,0 +1,61 @@
+"""The pages that people read say what is true: what can be computed in them is, and what they point to is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bot.cli import settings_page
+from bot.cli.app import COMMANDS
+from tests import readme_page
+
+ROOT = Path(__file__).parents[1]
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "deploy/README.md",
+    "schemas/README.md",
+    "blueprints/README.md",
+)
+
+
+def test_the_comment_in_the_readme_is_the_one_that_the_bot_writes() -> None:
+    page = readme_page.PAGE.read_text(encoding="utf-8")
+    assert readme_page.comment() in page, "write it anew: python -m tests.readme_page"
+
+
+def test_the_settings_reference_is_that_of_the_settings() -> None:
+    page = settings_page.PAGE.read_text(encoding="utf-8")
+    assert settings_page.reference() in page, "write it anew: python -m bot.cli.settings_page"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_and_path_of_a_page_leads_somewhere(name: str) -> None:
+    page = ROOT / name
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{name} points to {target}"
+    for path in re.findall(r"`((?:bot|tests|schemas|blueprints|deploy)/[\w./-]+)`", text):
+        assert (ROOT / path).exists() or list(ROOT.glob(path)), f"{name} names {path}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md"])
+def test_pages_call_only_commands_that_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    known = {str(command.name) for command in COMMANDS}
+    for code in re.findall(r"```sh\n(.*?)```|`([^`\n]+)`", text, re.DOTALL):
+        for word in re.findall(r"(?:^|\s)causeway ([a-z]+)", "".join(code)):
+            assert word in known, f"{name} calls causeway {word}"
+
+
+def test_tasks_that_pages_call_are_tasks_of_the_runner() -> None:
+    usage = subprocess.run(["sh", str(ROOT / "run"), "help"], capture_output=True, text=True, check=True).stdout
+    tasks = set(re.findall(r"^  ([a-z]+)", usage, re.MULTILINE))
+    for name in (*PAGES, ".ci/run"):
+        for task in re.findall(r"sh run ([a-z]+)", (ROOT / name).read_text(encoding="utf-8")):
+            assert task in tasks, f"{name} runs {task}"
