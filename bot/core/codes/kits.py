@@ -19,6 +19,11 @@ def _template(text: str) -> Files:
     return {f"{_RECIPE}/templates/claim.yaml": text, **_ABOUT}
 
 
+def _option(schema: str) -> Files:
+    about = _ABOUT[f"{_RECIPE}/recipe.yaml"] + f"options:\n  rooms: {schema}\n"
+    return {**_template(_CLAIM), f"{_RECIPE}/recipe.yaml": about}
+
+
 def _used(text: str) -> Files:
     rule = "- {provides: bucket, match: {}, recipe: shared-bucket}\n"
     return {**_template(text), "platform/recipes.yaml": f"recipes:\n{rule}", CHECKOUT: "needs: {uploads: bucket}\n"}
@@ -69,6 +74,14 @@ ENTRIES: Mapping[str, Entry] = {
         "A manifest of four lines must be enough.",
         {f"{_WEB}/blueprint.yaml": _TITLE + _MOST},
         {f"{_WEB}/blueprint.yaml": _TITLE + _MOST + _SIZES},
+    ),
+    "CW0205": Entry(
+        "an option of a recipe that cannot be",
+        "An option in `recipe.yaml` is no JSON Schema, refers to another, has a default that breaks its own rule, or is "
+        "named like a field that every need has.",
+        "Needs are judged by it, so every service would be refused, or none.",
+        _option("{type: number of rooms, default: 1, description: How many rooms.}"),
+        _option("{type: integer, minimum: 1, default: 1, description: How many rooms.}"),
     ),
     "CW0251": Entry(
         "a template that makes no object",

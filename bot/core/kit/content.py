@@ -10,6 +10,7 @@ from typing import cast
 from bot.core.check import Schema, check, compile_schema
 from bot.core.kit.defaults import settle
 from bot.core.kit.folders import Folder, files
+from bot.core.kit.options import option_problems
 from bot.core.kit.schemas import options_schema
 from bot.core.kit.shapes import Blueprint, Form, Output, Recipe
 from bot.core.model.values import Doc, Value
@@ -71,6 +72,9 @@ def recipe(name: str, version: int, folder: Folder, schema: Schema) -> Recipe | 
     if isinstance(read, Refusal):
         return read
     doc, templates, files = read
+    wrong = tuple(sorted(option_problems(doc)))
+    if wrong:
+        return Refusal(wrong)
     meta = cast(Mapping[str, Value], doc.value)
     options = cast(Mapping[str, Mapping[str, Value]], meta.get("options") or {})
     prices = cast(Mapping[str, int | float | str], meta.get("price") or {})
