@@ -14,7 +14,7 @@ from bot.cli.folder import Clone
 from bot.cli.verify import law
 from bot.core.memory import CURSOR
 from bot.core.tree import Oid
-from bot.flows.review import CONTEXT
+from bot.flows.names import CONTEXT
 
 MOST_SECONDS = 60.0
 """For one answer of the bot. What takes longer is broken, and the story says so."""
