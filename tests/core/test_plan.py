@@ -43,6 +43,16 @@ def test_a_new_service_is_told_with_the_facts_worth_telling_and_all_its_objects(
     assert (here.restarts, here.downtime) == (False, False)
 
 
+def test_a_cost_is_told_only_where_something_has_a_price() -> None:
+    places = "platform/environments.yaml"
+    unpriced = {places: FILES[places].replace("    prices: {s: 4, m: 9, l: 18, xl: 36}\n", "")}
+    found = planned({**unpriced, CHECKOUT: None}, unpriced)
+    facts = {one: [r.fact for r in there(found, "checkout", one).rows] for one in ("dev", "prod")}
+    assert ["cost" in facts[one] for one in ("dev", "prod")] == [True, False]
+    priced = row(there(planned(unpriced, {}), "checkout", "prod"), "cost")
+    assert (priced.before, priced.after) == ("0", "8")
+
+
 def test_environments_come_in_the_order_in_which_a_change_reaches_them() -> None:
     found = service(planned({CHECKOUT: None}, {}), "checkout")
     assert [e.environment for e in found.environments] == ["dev", "prod"]

@@ -32,13 +32,15 @@ Form = Callable[[Seen], Value]
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line of FACTS. `places` are where in the effective manifest it is written; `always` tells it of a service
-    that is new or goes, too; `leaves_out` are fields of its value that another fact tells."""
+    that is new or goes, too; `leaves_out` are fields of its value that another fact tells; `nothing` is the value that is
+    not worth telling where neither side has another."""
 
     name: str
     places: tuple[Pointer, ...]
     forms: tuple[Form, ...]
     always: bool = False
     leaves_out: frozenset[str] = frozenset()
+    nothing: Value = None
 
 
 def rows(before: Seen | None, after: Seen | None) -> Iterator[Row]:
@@ -57,7 +59,7 @@ def _row(fact: Fact, before: Seen | None, after: Seen | None) -> Iterator[Row]:
     for form in fact.forms:
         was = form(before) if before is not None else None
         now = form(after) if after is not None else None
-        if not same(_less(was, fact), _less(now, fact)) and not (_nothing(was) and _nothing(now)):
+        if not same(_less(was, fact), _less(now, fact)) and not (_nothing(was, fact) and _nothing(now, fact)):
             yield Row(fact.name, was, now, _origin(fact.places, before, after))
             return
 
@@ -68,8 +70,8 @@ def _less(value: Value, fact: Fact) -> Value:
     return {name: item for name, item in value.items() if name not in fact.leaves_out}
 
 
-def _nothing(value: Value) -> bool:
-    return value is None or value == [] or value == {} or value == ()
+def _nothing(value: Value, fact: Fact) -> bool:
+    return value is None or value == [] or value == {} or value == () or value == fact.nothing
 
 
 def _origin(places: Sequence[Pointer], before: Seen | None, after: Seen | None) -> Origin | None:
@@ -208,7 +210,8 @@ FACTS: tuple[Fact, ...] = (
     _simple("system"),
     _simple("description"),
     _simple("urls"),
-    Fact("cost", (("cost",),), (_value("cost"),), always=True),
+    # Without prices everything costs nothing, which says nothing.
+    Fact("cost", (("cost",),), (_value("cost"),), always=True, nothing="0"),
 )
 """Every fact with a fixed name, the most important first. Needs stand after `runs`, variables and secrets after
 `args`."""
