@@ -124,7 +124,7 @@ def _others(pointer: Pointer, value: Value) -> Iterator[Value]:
 
 def _at(value: Value, pointer: Pointer) -> Value:
     for part in pointer:
-        value = value[part]
+        value = value[part]  # type: ignore[index]  # the pointer came from this value
     return value
 
 
