@@ -32,7 +32,7 @@ Form = Callable[[Seen], Value]
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line of FACTS. `places` are where in the effective manifest it is written; `always` tells it of a service
-    that is new or goes, too; `leaves_out` are fields of its value that another fact tells; `nothing` is the value that is
+    that is new or goes, too; `leaves_out` are fields of its value that another fact tells; `nothing` is a value that is
     not worth telling where neither side has another."""
 
     name: str
