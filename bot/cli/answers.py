@@ -9,6 +9,7 @@ from typing import Literal, cast
 import click
 from pydantic import JsonValue, TypeAdapter
 
+from bot.core.model.values import Layer
 from bot.core.problem import Problem, Severity
 
 
@@ -162,10 +163,66 @@ class DemoPlace:
     folder: str
 
 
+@dataclass(frozen=True, slots=True)
+class OriginAnswer:
+    """Somebody who had a say in a value, and where."""
+
+    layer: Layer
+    path: str
+    line: int
+    column: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueAnswer:
+    """One value and who gave it."""
+
+    file: str | None
+    """Path in the GitOps repo; null for a field of the effective manifest."""
+    pointer: tuple[str | int, ...]
+    path: str
+    """The pointer with dots, as `explain` takes it."""
+    value: JsonValue
+    origin: OriginAnswer
+    also: tuple[OriginAnswer, ...]
+    template: str | None
+    """The template's line that puts it there, as `file:line:column`."""
+    left_out: str | None
+    """The condition that does not hold, where the place is left out for it; null where the value is there."""
+    fixed: bool
+    """The template or the kit says the value itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainAnswer:
+    """`explain SERVICE ENV [PATH] --json`."""
+
+    service: str
+    environment: str
+    values: tuple[ValueAnswer, ...]
+    problems: tuple[ProblemAnswer, ...]
+    """Why there is nothing to explain, where the service has problems."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAnswer:
+    """`explain CODE --json`. `wrong` and `right` are examples: path -> text."""
+
+    code: str
+    title: str
+    what: str
+    why: str
+    wrong: dict[str, str]
+    right: dict[str, str]
+
+
 ANSWERS: Mapping[str, type] = {
     "check": CheckAnswer,
     "demo": DemoPlace,
     "demo-story": DemoAnswer,
+    "explain": ExplainAnswer,
+    "explain-code": CodeAnswer,
     "init": InitAnswer,
     "plan": PlanAnswer,
     "render": RenderAnswer,

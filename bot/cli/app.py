@@ -11,6 +11,7 @@ from bot import __version__
 from bot.cli.check import check
 from bot.cli.demo import demo
 from bot.cli.desk import OUTSIDE, REFUSED, USAGE, Stop, stderr
+from bot.cli.explain import explain_command
 from bot.cli.init import init
 from bot.cli.plan import plan
 from bot.cli.render import render
@@ -20,7 +21,9 @@ from bot.core.text import visible
 from bot.ports import OutsideWorldError, PoisonError
 from bot.wiring import SettingsError
 
-COMMANDS: Sequence[click.Command] = (init, check, plan, render, verify, demo, serve, work, sweep, resume)
+COMMANDS: Sequence[click.Command] = (
+    init, check, plan, explain_command, render, verify, demo, serve, work, sweep, resume,
+)  # fmt: skip
 """In the order in which a newcomer meets them."""
 
 
