@@ -188,8 +188,7 @@ class Mill:
         if whole:
             self.review(tree)
         if len(self.memo.units) > 2000:
-            self.memo.units.clear()
-            self.memo.outlines.clear()
+            self.memo = Memo()
         return said
 
     def review(self, tree: MemoryTree) -> None:

@@ -112,6 +112,8 @@ def test_a_duplicate_key_names_both_places_and_all_are_reported() -> None:
         ("a: ! x", (1, 4, "CW0107")),
         ("a: !!python/object/apply:os.system [x]", (1, 4, "CW0107")),
         ("<<: {a: 1}", (1, 1, "CW0107")),
+        ("a: {?b: 1}", (1, 6, "CW0107")),
+        ("a: [?b]", (1, 6, "CW0107")),
         ("%YAML 1.1\n---\na: 1", (1, 1, "CW0107")),
         ("%TAG ! tag:x,2000:\n---\na: 1", (1, 1, "CW0107")),
         ("a: 1\n---\nb: 2\n", (2, 1, "CW0108")),

@@ -159,6 +159,9 @@ class _Reading:
                 self.problems.append(flaw_problem(self.source.path, pos, name, escaped=True))
         plain = event.implicit[0]
         if isinstance(top, _Map) and not top.waiting and not self.skip:
+            if self.source.text[event.start_mark.index - 1 : event.start_mark.index] == "?":
+                # In `{?a: 1}` this parser drops the sign; YAML 1.2 reads it as part of the key.
+                self.problems.append(not_allowed(self.source.path, pos, "question mark"))
             self.key(top, text, pos, plain)
             return
         try:

@@ -25,6 +25,11 @@ _CONSTRUCTS: Mapping[str, tuple[str, str, str]] = {
         "remove it; quotes make text; if the text begins with `!`, quote it",
     ),
     "merge key": ("a merge key (`<<`) is not allowed", _PLAIN_DATA, "write the keys themselves"),
+    "question mark": (
+        "a `?` right before a key is not allowed",
+        "some readers take it as part of the key, some drop it",
+        "remove it; if the key begins with `?`, quote it",
+    ),
     "directive": ("a directive (`%YAML`, `%TAG`) is not allowed", _PLAIN_DATA, "remove the line"),
 }
 
