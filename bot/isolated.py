@@ -17,6 +17,7 @@ import structlog
 from bot import logs
 from bot.asking import VERBS
 from bot.core.parse import assert_c_parser
+from bot.git.names import is_sha
 from bot.ports import OutsideWorldError
 from bot.thinking import Thinking
 
@@ -47,11 +48,22 @@ def serve(lines: IO[bytes], answers: IO[bytes], thinking: Thinking, seconds: flo
             log.warning("out of memory", verb=verb)
             return
         except Exception as error:
-            # Whatever it is, the parent must hear it and say it.
-            log.exception("the core failed", verb=verb)
-            said = [number, "failed", f"{type(error).__name__}: {error}"[:1000]]
+            lacking = _lacking(error)
+            if lacking is None:
+                # Whatever it is, the parent must hear it and say it.
+                log.exception("the core failed", verb=verb)
+                said = [number, "failed", f"{type(error).__name__}: {error}"[:1000]]
+            else:
+                said = [number, "outside", f"the mirror lacks {lacking}: it was made anew since it was fetched"]
         answers.write(json.dumps(said).encode() + b"\n")
         answers.flush()
+
+
+def _lacking(error: Exception) -> str | None:
+    """The object id that a mirror was asked for in vain. Another process threw a damaged mirror away between the fetch
+    and the question; the next fetch brings everything back."""
+    asked = error.args[0] if isinstance(error, KeyError) and error.args else None
+    return asked if isinstance(asked, str) and is_sha(asked) else None
 
 
 def run(memory: int, seconds: float, parent: int, thinking: Callable[[], Thinking] = Thinking) -> None:

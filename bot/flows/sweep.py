@@ -5,9 +5,9 @@ Alone it would be enough. It remembers marks only to save work; a sweep that jus
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 
 import structlog
 
@@ -15,7 +15,7 @@ from bot.core.model.ask import Head, SurveyAsk
 from bot.core.tree import Oid
 from bot.core.wake import Wake
 from bot.flows.place import GitOps, Place
-from bot.flows.unsaid import Waiting, remember, remind
+from bot.flows.unsaid import Waiting, remember, unsaid
 from bot.ports import OutsideWorldError, PoisonError, Wakeups
 
 log = structlog.get_logger(__name__)
@@ -61,18 +61,22 @@ class Marks:
 
 def sweep(place: Place, wakeups: Wakeups, marks: Marks) -> int:
     """One round over one repository; how many names were rung. OutsideWorldError where the forge cannot be reached."""
-    rung = sum(_ring(name, wakeups, marks) for name in sorted(marks.doubtful))
-    rung += _pulls(place, wakeups, marks)
+    changed = place.forge.changed_since(marks.pulls)
+    remember(marks.waiting, changed.pulls or ())
     known = _look(place, marks)
+    full = _full(place, marks)
+    numbers = {pull.number for pull in changed.pulls or ()}
     if known is not None:
-        if _moved(marks.known, known):
-            rung += _ring(str(Wake("deliver", place.forge_name, place.repository)), wakeups, marks)
-        # Only now: a mark that is set before its rings would hide what a crash lost.
-        marks.known = known
-        rung += remind(marks.waiting, place, tuple(head for head, _ in known.targets), wakeups)
-    rung += _full(place, wakeups, marks)
+        numbers |= unsaid(marks.waiting, place, tuple(head for head, _ in known.targets))
+    names = marks.doubtful | {name for name, at in full.items() if at != marks.full.get(name)}
+    names |= {_review(place, number) for number in numbers}
+    if known is not None and _moved(marks.known, known):
+        names.add(_deliver(place))
+    queued = {name for name in sorted(names) if not wakeups.ring(name)}
+    # Only now: marks that are set before their rings would hide what a crash lost.
+    marks.pulls, marks.known, marks.full, marks.doubtful = changed.mark, known or marks.known, full, queued
     _tidy(place, marks)
-    return rung
+    return len(names) - len(queued)
 
 
 def sweep_all(
@@ -101,25 +105,17 @@ def sweep_all(
     return rung
 
 
-def _ring(name: str, wakeups: Wakeups, marks: Marks) -> bool:
-    rung = wakeups.ring(name)
-    (marks.doubtful.discard if rung else marks.doubtful.add)(name)
-    return rung
+def _deliver(place: Place) -> str:
+    return str(Wake("deliver", place.forge_name, place.repository))
 
 
-def _pulls(place: Place, wakeups: Wakeups, marks: Marks) -> int:
-    changed = place.forge.changed_since(marks.pulls)
-    rung = 0
-    for pull in changed.pulls or ():
-        rung += _ring(str(Wake("review", place.forge_name, place.repository, number=pull.number)), wakeups, marks)
-    remember(marks.waiting, changed.pulls or ())
-    marks.pulls = changed.mark
-    return rung
+def _review(place: Place, number: int) -> str:
+    return str(Wake("review", place.forge_name, place.repository, number=number))
 
 
 def _look(place: Place, marks: Marks) -> Known | None:
     """Where everything stands now; None while there is no default branch."""
-    now, known = time.monotonic(), marks.known
+    now, known = monotonic(), marks.known
     heads = place.git.heads(place.forge.remote())
     if known is None or now - known.at > KNOWN_SECONDS or heads.get(known.ref) != known.tip:
         ref = f"refs/heads/{place.forge.repository().default_branch}"
@@ -155,29 +151,26 @@ def _heads(known: Known) -> frozenset[Head]:
     return frozenset(head for head, _ in known.targets)
 
 
-def _full(place: Place, wakeups: Wakeups, marks: Marks) -> int:
-    now = time.monotonic()
-    due = [name for name, last in marks.full.items() if now - last > FULL_SECONDS]
-    if marks.full and not due:
-        return 0
-    names = [str(Wake("deliver", place.forge_name, place.repository))]
-    names += [
-        str(Wake("review", place.forge_name, place.repository, number=pull.number)) for pull in place.forge.open_pulls()
-    ]
-    rung = 0
-    for index, name in enumerate(sorted(names)):
-        if name not in marks.full or name in due:
+def _full(place: Place, marks: Marks) -> dict[str, float]:
+    """When each name was last looked at in full; a time that differs from the mark's is a look that is due now."""
+    now = monotonic()
+    if marks.full and not any(now - last >= FULL_SECONDS for last in marks.full.values()):
+        return marks.full
+    names = sorted([_deliver(place), *(_review(place, pull.number) for pull in place.forge.open_pulls())])
+    full = {}
+    for index, name in enumerate(names):
+        last = marks.full.get(name)
+        if last is None:
             # Spread out: the next full look of each name comes at its own moment within the six hours.
-            rung += _ring(name, wakeups, marks)
-            marks.full[name] = now - FULL_SECONDS * index / max(len(names), 1) if name not in marks.full else now
-    for name in marks.full.keys() - set(names):
-        del marks.full[name]
-    return rung
+            full[name] = now - FULL_SECONDS * index / len(names)
+        else:
+            full[name] = now if now - last >= FULL_SECONDS else last
+    return full
 
 
 def _tidy(place: Place, marks: Marks) -> None:
     """Packs the mirrors, at most once an hour: every fetch leaves a pack, and git slows with their number."""
-    now = time.monotonic()
+    now = monotonic()
     if marks.tidied is not None and now - marks.tidied < TIDY_SECONDS:
         return
     marks.tidied = now

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from bot.core.model.ask import DeliveredAsk, Head
 from bot.core.tree import Oid
-from bot.core.wake import Wake
 from bot.flows.names import CONTEXT
 from bot.flows.place import Place
-from bot.ports import Pull, Wakeups
+from bot.ports import Pull
 
 MOST = 20
 """Merged pull requests that are remembered, the newest; each costs a request or two until its word is said."""
@@ -40,10 +39,10 @@ def remember(waiting: dict[int, Waiting], pulls: Iterable[Pull]) -> None:
         del waiting[number]
 
 
-def remind(waiting: dict[int, Waiting], place: Place, heads: tuple[Head, ...], wakeups: Wakeups) -> int:
-    """Rings each that is delivered without saying so, in up to three rounds; how many were rung. What is not delivered
-    yet costs no request."""
-    rung = 0
+def unsaid(waiting: dict[int, Waiting], place: Place, heads: tuple[Head, ...]) -> set[int]:
+    """Those that are delivered without saying so, each in up to three rounds. What is not delivered yet costs no
+    request."""
+    found = set()
     for number, one in list(waiting.items()):
         commits = [place.core.delivered(DeliveredAsk(place.git.path, head, one.landed)).commit for head in heads]
         if not heads or None in commits:
@@ -53,6 +52,6 @@ def remind(waiting: dict[int, Waiting], place: Place, heads: tuple[Head, ...], w
         if said or one.tries == TRIES:
             del waiting[number]
             continue
-        rung += wakeups.ring(str(Wake("review", place.forge_name, place.repository, number=number)))
         one.tries += 1
-    return rung
+        found.add(number)
+    return found

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.model.ask import SurveyAsk, TargetSeen
-from bot.core.tree import NO_OID
+from bot.core.tree import NO_OID, Oid
 from bot.git import Mirror
 from bot.isolation import ANSWER_BYTES, IsolatedCore
 from bot.ports import OutsideWorldError, PoisonError
@@ -223,6 +223,15 @@ def test_closing_ends_a_question_under_way_without_blaming_it() -> None:
         assert not alive(pid)
         with pytest.raises(OutsideWorldError):
             ask(core, "")
+
+
+def test_an_object_that_the_mirror_lacks_is_the_outside_world(tmp_path: Path) -> None:
+    core = IsolatedCore(20, 512)
+    try:
+        with pytest.raises(OutsideWorldError, match=f"lacks {'7' * 40}"):
+            core.survey(SurveyAsk(Mirror(tmp_path / "a.git").path, Oid("7" * 40)))
+    finally:
+        core.close()
 
 
 def test_a_mirror_much_larger_than_the_memory_limit_can_be_read(tmp_path: Path) -> None:

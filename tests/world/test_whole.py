@@ -167,7 +167,10 @@ def test_without_any_webhook_the_sweep_does_it_all(street: Street) -> None:
     assert len(street.comments(number)) == 1
 
 
-def test_a_worker_killed_at_random_moments_costs_only_time(street: Street, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "turns", [4, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(600)])], ids=["short", "long"]
+)
+def test_a_worker_killed_at_random_moments_costs_only_time(street: Street, sandbox: Sandbox, turns: int) -> None:
     seed = random.randrange(10**6)
     print(f"\nseed {seed}")  # noqa: T201
     dice = random.Random(seed)
@@ -175,7 +178,7 @@ def test_a_worker_killed_at_random_moments_costs_only_time(street: Street, sandb
     with street.door() as url:
         sandbox.create_webhook(PLATFORM, url, SECRET)
         sandbox.commit(PLATFORM, "main", {"README.md": b"Ours.\n"}, "Begin", "dana")
-        for turn in range(6):
+        for turn in range(turns):
             worker = street.process()
             try:
                 number = street.open(manifest(f"service-{turn}"))
@@ -190,7 +193,7 @@ def test_a_worker_killed_at_random_moments_costs_only_time(street: Street, sandb
     street.sweep()
     street.drain()
     assert street.breaches() == ()
-    assert all(street.delivered(f"service-{turn}") for turn in range(6))
+    assert all(street.delivered(f"service-{turn}") for turn in range(turns))
     for number in numbers:
         assert len(street.comments(number)) == 1, number
         assert "Delivered" in street.status(number), number
