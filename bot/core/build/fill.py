@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from bot.core.build.state import Build, Memo, inputs_of
-from bot.core.kit import Kit
 from bot.core.model.render import Inputs, Key, Outline, Rendered
 from bot.core.problem import Refusal
 from bot.core.render import rendered, target_of
@@ -28,7 +27,7 @@ def fill(
     wanted = list(keys)
     known = {key: done for key in wanted if (done := memo.rendered.get(build.digests[key])) is not None}
     missing = [key for key in wanted if key not in known]
-    made = each(_Render(build.kit), (inputs_of(build, key) for key in missing))
+    made = each(_Render(build, len(missing) <= FEW), (inputs_of(build, key) for key in missing))
     for key, done in zip(missing, made, strict=True):
         known[key] = done
         memo.outlines[build.digests[key]] = done if isinstance(done, Refusal) else done.outline
@@ -38,15 +37,17 @@ def fill(
 
 
 class _Render:
-    """A render of one key under one kit; a class so that a process pool can carry it."""
+    """A render of one key of a build; a class so that a process pool can carry it."""
 
-    __slots__ = ("kit",)
+    __slots__ = ("digests", "kit", "whole")
 
-    def __init__(self, kit: Kit) -> None:
-        self.kit = kit
+    def __init__(self, build: Build, whole: bool) -> None:
+        self.kit, self.digests, self.whole = build.kit, build.digests, whole
 
     def __call__(self, inputs: Inputs) -> Rendered | Refusal:
-        return rendered(inputs, self.kit)
+        done = rendered(inputs, self.kit, self.digests[inputs.key])
+        # The objects of a fleet would take a hundred times the memory of its bytes.
+        return done if self.whole or isinstance(done, Refusal) else Rendered(done.files, done.outline)
 
 
 def keys_for(build: Build, target: str) -> Iterator[Key]:

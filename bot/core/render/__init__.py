@@ -49,15 +49,16 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
 """Every kind of output. A new one is a file beside these and a line here."""
 
 
-def finish(inputs: Inputs, objects: Objects) -> Rendered:
-    """Bytes and outline of a key's objects, with provenance where the key owns a folder."""
-    return finished(inputs, objects, RENDERERS[inputs.key[0]].folder(inputs))
+def finish(inputs: Inputs, objects: Objects, proof: str | None = None) -> Rendered:
+    """Bytes and outline of a key's objects, with provenance where the key owns a folder. `proof` is `digest(inputs)`
+    where the caller knows it."""
+    return finished(inputs, objects, RENDERERS[inputs.key[0]].folder(inputs), proof)
 
 
-def rendered(inputs: Inputs, kit: Kit) -> Rendered | Refusal:
-    """The whole render of one key."""
+def rendered(inputs: Inputs, kit: Kit, proof: str | None = None) -> Rendered | Refusal:
+    """The whole render of one key. `proof` is `digest(inputs)` where the caller knows it."""
     objects = RENDERERS[inputs.key[0]].objects(inputs, kit)
-    return objects if isinstance(objects, Refusal) else replace(finish(inputs, objects), objects=objects)
+    return objects if isinstance(objects, Refusal) else replace(finish(inputs, objects, proof), objects=objects)
 
 
 _OF_ENVIRONMENT: Final = {"environment": 1, "namespace": 1, "project": 1, "service": 2, "data": 2}

@@ -12,7 +12,7 @@ from bot.core.emit import canonical, shared
 from bot.core.model.render import Objects
 from bot.core.model.values import Value
 from bot.core.problem import Problem, Refusal
-from bot.core.template import Template, expand
+from bot.core.template import FAILS, Drawn, Parts, Template, expand
 
 Place = Callable[[str, Mapping[str, Value]], str]
 """(template's name, object) -> output path."""
@@ -41,6 +41,34 @@ def expanded(templates: Iterable[Template], scope: Mapping[str, Value], place: P
     A template that makes a list makes several objects.
     """
     parts, rest = _sorted_out(tuple(templates))
+    try:
+        return _drawn(parts, rest, scope, place)
+    except FAILS:
+        return _valued(parts, rest, scope, place)
+
+
+def _drawn(
+    parts: tuple[Template, ...], rest: tuple[Template, ...], scope: Mapping[str, Value], place: Place
+) -> Objects | Refusal:
+    """The fast form: texts without objects, where a template allows it. Raises one of FAILS, without saying where."""
+    whole = Parts({short_name(part.path)[1:]: part for part in parts}, dict(scope)).scope
+    objects: dict[str, Value] = {}
+    problems: list[Problem] = []
+    for template in rest:
+        made = template.run(whole) if template.sketch is None else template.sketch(whole)
+        for item in made if isinstance(made, list | tuple) else [made]:
+            if isinstance(item, Mapping):
+                item, path = placed(template, item, place, problems)
+                if isinstance(item, Drawn) and path.endswith(".yaml"):
+                    item.draw()
+                _add(objects, path, item, template, problems)
+    return Refusal(tuple(sorted(problems))) if problems else objects
+
+
+def _valued(
+    parts: tuple[Template, ...], rest: tuple[Template, ...], scope: Mapping[str, Value], place: Place
+) -> Objects | Refusal:
+    """The slow form: says what is wrong in which line of which template."""
     whole = with_parts(parts, scope)
     if isinstance(whole, Refusal):
         return whole
@@ -54,10 +82,14 @@ def expanded(templates: Iterable[Template], scope: Mapping[str, Value], place: P
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, Mapping):
                 item, path = placed(template, item, place, problems)
-                if path in objects:
-                    problems.append(_problem(template, "CW0603", f"two objects want to be `{path}`", _TWICE, _RENAME))
-                objects[path] = item
+                _add(objects, path, item, template, problems)
     return Refusal(tuple(sorted(problems))) if problems else objects
+
+
+def _add(objects: dict[str, Value], path: str, item: Value, template: Template, problems: list[Problem]) -> None:
+    if path in objects:
+        problems.append(_problem(template, "CW0603", f"two objects want to be `{path}`", _TWICE, _RENAME))
+    objects[path] = item
 
 
 _TWICE: Final = "One would silently replace the other."
@@ -113,6 +145,10 @@ def placed(
     template: Template, item: Mapping[str, Value], place: Place, problems: list[Problem]
 ) -> tuple[Mapping[str, Value], str]:
     """The object with its name settled, and its path. Adds a problem where a name is not legal."""
+    if isinstance(item, Drawn):
+        _check(template, item.kind, item.name, item.labels, problems)
+        # A place looks at these two alone; the object itself would have to be made first.
+        return item, place(short_name(template.path), {"kind": item.kind, "metadata": {"name": item.name}})
     metadata = item.get("metadata")
     if not isinstance(metadata, Mapping):
         return item, place(short_name(template.path), item)
@@ -124,16 +160,19 @@ def placed(
         mark = sha256(canonical(fixed)).hexdigest()[:10]
         metadata = {"name": f"{start}{mark}", **{k: v for k, v in metadata.items() if k != "generateName"}}
         item = {**item, "metadata": metadata}
-    name, kind = metadata.get("name"), item.get("kind")
+    _check(template, item.get("kind"), metadata.get("name"), metadata.get("labels"), problems)
+    return item, place(short_name(template.path), item)
+
+
+def _check(template: Template, kind: Value, name: Value, labels: Value, problems: list[Problem]) -> None:
     if not (isinstance(name, str) and isinstance(kind, str) and legal_name(kind, name)):
         problems.append(_problem(template, "CW0601", f"`{name}` is no legal name of a {kind}", _NAMES, _SHORTER))
-    labels = metadata.get("labels")
-    for key, label in labels.items() if isinstance(labels, Mapping) else ():
-        if not (isinstance(label, str) and legal_label(label)):
-            problems.append(
-                _problem(template, "CW0602", f"`{label}` is no legal value of label `{key}`", _NAMES, _SHORTER)
-            )
-    return item, place(short_name(template.path), item)
+    if isinstance(labels, Mapping) and not legal_labels(tuple(labels.values())):
+        problems += [
+            _problem(template, "CW0602", f"`{label}` is no legal value of label `{key}`", _NAMES, _SHORTER)
+            for key, label in labels.items()
+            if not (isinstance(label, str) and legal_label(label))
+        ]
 
 
 _NAMES: Final = "Kubernetes refuses it: at most 63 characters (253 for some kinds), lower-case letters, digits, `-`."
@@ -146,6 +185,12 @@ def legal_name(kind: str, name: str) -> bool:
     if kind in _LONGEST:
         return len(name) <= _LONGEST[kind] and re.fullmatch(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", name) is not None
     return len(name) <= 253 and re.fullmatch(r"[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?", name) is not None
+
+
+@lru_cache(maxsize=4096)
+def legal_labels(values: tuple[Value, ...]) -> bool:
+    """The same for all labels of an object: most objects of a service have the same ones."""
+    return all(isinstance(value, str) and legal_label(value) for value in values)
 
 
 @lru_cache(maxsize=65536)

@@ -35,6 +35,8 @@ class Expression:
     """Root and keys, where the whole expression is one look-up."""
     parts: frozenset[str]
     """The names x of all `parts.x` in it."""
+    lines_of: str | None
+    """The name x, where the whole expression is `parts.x | tojson_lines`."""
 
 
 def read_expression(source: str) -> Expression:
@@ -72,7 +74,16 @@ def _expression(source: str, node: nodes.Expr) -> Expression:
     named = {found.attr for found in node.find_all(nodes.Getattr) if _is_parts(found.node)}
     if isinstance(node, nodes.Getattr) and _is_parts(node.node):
         named.add(node.attr)
-    return Expression(source, compile_node(node, False), compile_node(node, True), path_of(node), frozenset(named))
+    return Expression(
+        source, compile_node(node, False), compile_node(node, True), path_of(node), frozenset(named), _lines_of(node)
+    )
+
+
+def _lines_of(node: nodes.Expr) -> str | None:
+    if not (isinstance(node, nodes.Filter) and node.name == "tojson_lines" and node.node is not None):
+        return None
+    inner = node.node
+    return inner.attr if isinstance(inner, nodes.Getattr) and _is_parts(inner.node) else None
 
 
 def _is_parts(node: nodes.Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -151,8 +152,11 @@ def _string(value: Value) -> str:
 
 
 def _encoder(encode: Callable[[str], str]) -> Callable[[Value], str]:
+    # The same few names of a service are encoded in dozens of places.
+    remembered = lru_cache(maxsize=4096)(encode)
+
     def run(value: Value) -> str:
-        return capped(encode(text(value)))
+        return capped(remembered(text(value)))
 
     return run
 

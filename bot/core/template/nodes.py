@@ -95,6 +95,8 @@ Node = Fixed | Hole | Text | Map | Items | If | For
 
 def ordered(value: Value) -> Value:
     """The same data with all keys sorted: bytes must not depend on the order in which somebody wrote a map."""
+    if type(value) in _SCALAR:
+        return value
     if isinstance(value, Mapping):
         return {key: ordered(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
@@ -104,7 +106,7 @@ def ordered(value: Value) -> Value:
 
 def turns(node: For, value: Value) -> Iterator[dict[str, Value]]:
     """The names that each turn of a loop binds."""
-    if isinstance(value, Mapping) and len(node.names) == 2:
+    if len(node.names) == 2 and isinstance(value, Mapping):
         if len(value) > MOST_ITEMS:
             raise TemplateError(f"a loop of {len(value)} turns", f"keep it under {MOST_ITEMS}")
         first, second = node.names
@@ -130,7 +132,7 @@ def compiled(node: Node) -> Run:
         case Hole(_, expression):
             return _hole(expression)
         case Text(_, parts):
-            return _text(parts)
+            return text_run(parts)
         case If(_, test, inner):
             check, run = test.run, compiled(inner)
             return lambda scope: run(scope) if check(scope) else ABSENT
@@ -161,19 +163,17 @@ PARTS: Final = "parts"
 _SCALAR: Final = frozenset((str, int, bool, type(None)))
 
 
-def _text(parts: tuple[str | Expression, ...]) -> Run:
-    pieces: list[Callable[[Scope], str]] = [_piece(part) for part in parts]
-    return lambda scope: capped("".join([piece(scope) for piece in pieces]))
-
-
-def _piece(part: str | Expression) -> Callable[[Scope], str]:
-    if isinstance(part, str):
-        return lambda scope: part  # noqa: ARG005
-    evaluate = part.run
+def text_run(parts: tuple[str | Expression, ...]) -> Callable[[Scope], str]:
+    """A mixed text, its fixed parts laid out beforehand."""
+    start = [part if isinstance(part, str) else "" for part in parts]
+    slots = [(index, part.run) for index, part in enumerate(parts) if not isinstance(part, str)]
 
     def run(scope: Scope) -> str:
-        value = evaluate(scope)
-        return value if type(value) is str else text_of(value)
+        out = start.copy()
+        for index, evaluate in slots:
+            value = evaluate(scope)
+            out[index] = value if type(value) is str else text_of(value)
+        return capped("".join(out))
 
     return run
 
@@ -198,7 +198,7 @@ def _map(pairs: tuple[tuple[str | Text, Node], ...]) -> Run:
 
 
 def _open_map(pairs: tuple[tuple[str | Text, Node], ...]) -> Run:
-    rows = [(_text(key.parts) if isinstance(key, Text) else None, str(key), compiled(node)) for key, node in pairs]
+    rows = [(text_run(key.parts) if isinstance(key, Text) else None, str(key), compiled(node)) for key, node in pairs]
 
     def run(scope: Scope) -> Value:
         made: dict[str, Value] = {}
