@@ -28,7 +28,7 @@ def page() -> str:
 
 
 def _entry(code: str, entry: Entry) -> str:
-    same = {path: text for path, text in entry.right.items() if entry.wrong.get(path) == text}
+    same = entry.around
     around = "\nAround both:\n" + _files(same, {}) if same else ""
     return (
         f"\n### {code} {entry.title}\n\n{entry.what} {entry.why}\n\nWrong:\n{_files(entry.wrong, same)}"

@@ -26,6 +26,12 @@ class Entry:
     wrong: Files
     right: Files
 
+    @property
+    def around(self) -> Files:
+        """The files that both sides show; none where nothing else would be left of one side."""
+        same = {path: text for path, text in self.right.items() if self.wrong.get(path) == text}
+        return {} if len(same) in (len(self.wrong), len(self.right)) else same
+
 
 def manifest(text: str) -> Files:
     """An example that is a piece of one service's manifest."""

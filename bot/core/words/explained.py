@@ -86,7 +86,7 @@ def unknown(found: Unknown) -> str:
 
 def entry(number: str, found: Entry) -> str:
     """What is written about a problem code."""
-    same = {path: words for path, words in found.right.items() if found.wrong.get(path) == words}
+    same = found.around
     around = _files("Around both", same, {}) if same else ""
     return (
         f"{number}: {found.title}\n\n{found.what}\n{found.why}\n"
