@@ -5,7 +5,7 @@ It holds no token and reaches no network; it may run in a process that can be ki
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bot.core import words
 from bot.core.build import Memo
 from bot.core.kit import kit_of
 from bot.core.load import load_platform
-from bot.core.memory import read_actual
+from bot.core.memory import read_actual, unknown_object
 from bot.core.model.ask import (
     Chain,
     CursorAsk,
@@ -33,13 +33,13 @@ from bot.core.model.ask import (
 from bot.core.model.conversation import Conversation, Said
 from bot.core.model.delivery import Actual, Evidence, Kept, Step, Unchanged
 from bot.core.model.platform import Platform
+from bot.core.owned import provenance_folders
 from bot.core.problem import Problem, Refusal
 from bot.core.propose import NOTHING, Proposal, concerns, propose
 from bot.core.step import World, step
 from bot.core.tree import Oid, Tree
-from bot.core.verify import provenance_folders
 from bot.git import Mirror
-from bot.history import Ran
+from bot.history import MOST_COMMITS, Ran
 from bot.shipped import shipped_tree
 
 ANCESTORS = 50
@@ -99,18 +99,19 @@ class Thinking:
                     self._memo,
                 )
             )
+        done = _fate(ask, outcome)
         speak = words.withdrawn if ask.speak else words.say
         return speak(
             Conversation(
                 outcome=outcome.plan if isinstance(outcome, Proposal) else outcome,
-                stage=ask.stage,
+                stage=done.stage,
                 dialect=ask.dialect,
                 shas=ask.shas,
                 draft=ask.draft,
                 observing=observing,
                 conflict=ask.conflict,
-                delivered=ask.delivered,
-                halted=ask.halted,
+                delivered=done.delivered,
+                halted=done.halted,
                 lag=ask.lag,
                 diffs=outcome.diffs if isinstance(outcome, Proposal) else {},
             )
@@ -118,15 +119,15 @@ class Thinking:
 
     def delivered(self, ask: DeliveredAsk) -> DeliveredSeen:
         git, gitops = self._mirror(ask.mirror), self._mirror(ask.head.mirror)
-        reached: list[Oid] = []
-        for commit in self._line(gitops, ask.head.commit) if ask.head.commit is not None else ():
+
+        def reached(commit: Oid) -> bool:
             seen = self.cursor(CursorAsk(replace(ask.head, commit=commit)))
-            if seen.state != "found" or not _reaches(git, ask.landed, seen.commit):
-                break
-            reached.append(commit)
-        if not reached:
+            return seen.state == "found" and _reaches(git, ask.landed, seen.commit)
+
+        first = _oldest(list(self._line(gitops, ask.head.commit, MOST_COMMITS)) if ask.head.commit else [], reached)
+        if first is None:
             return DeliveredSeen(None)
-        made = gitops.commit(reached[-1])
+        made = gitops.commit(first)
         before = gitops.tree(made.parents[0]) if made.parents else None
         return DeliveredSeen(made.id, made.time, _environments(before, gitops.tree(made.id)))
 
@@ -135,23 +136,31 @@ class Thinking:
         head = ask.head
         made: list[Made] = []
         passed: list[PassedOver] = []
+        untold: list[Problem] = []
         problems: tuple[Problem, ...] = ()
         for link in ask.links:
             done = self._step(git, head, link, ask.resumed)
             if isinstance(done, Refusal):
                 passed.append(PassedOver(link.landed, done.problems))
+                untold.extend(done.problems)
                 continue
             problems = done.problems
             if isinstance(done, Step):
-                message = words.commit_message(done)
-                commit = gitops.write(head.commit, done.edits, message, link.landed.time)
-                subject = message.partition("\n")[0]
-                made.append(Made(commit, link.landed, subject))
+                message = words.commit_message(replace(done, problems=(*untold, *done.problems)))
+                try:
+                    commit = gitops.write(head.commit, done.edits, message, link.landed.time)
+                except KeyError:
+                    # Only `kept` brings in ids that no read has seen: somebody wrote one there by hand.
+                    passed.append(PassedOver(link.landed, unknown_object().problems))
+                    continue
+                untold.clear()
+                made.append(Made(commit, link.landed, message.partition("\n")[0]))
                 head = replace(head, commit=commit)
         return Chain(tuple(made), tuple(passed), problems)
 
     def _step(self, git: Mirror, head: Head, link: Link, resumed: Oid | None) -> Step | Unchanged | Refusal:
-        actual = self._actual(head)
+        confirmed = resumed == link.landed.commit
+        actual = self._taken_over(git, head) if confirmed else self._actual(head)
         if isinstance(actual, Refusal):
             return actual
         before = git.tree(actual.cursor.commit) if actual.cursor is not None else None
@@ -159,6 +168,21 @@ class Thinking:
         world = World(shipped_tree(), head.target, lambda commit: git.tree(commit), self._memo)
         evidence = self._evidence(git, (head,), link.landed.time, resumed)
         return step(before, git.tree(link.landed.commit), judging, actual, evidence, link.landed, world)
+
+    def _taken_over(self, git: Mirror, head: Head) -> Actual:
+        """What a person who resumes goes on from: the head as it is, and the newest memory in its history that can be
+        read and that the platform's history knows, so that nothing of ours is left behind or taken for foreign."""
+        gitops = self._mirror(head.mirror)
+        tree = gitops.tree(head.commit) if head.commit is not None else None
+        kept: Kept = {}
+        for commit in self._line(gitops, head.commit, MOST_COMMITS) if head.commit is not None else ():
+            found = read_actual(gitops.tree(commit))
+            if isinstance(found, Refusal) or found.cursor is None:
+                continue
+            kept = kept or found.kept
+            if _known(git, found.cursor.commit):
+                return Actual(tree, found.cursor, found.kept)
+        return Actual(tree, None, kept)
 
     def _evidence(self, git: Mirror, heads: tuple[Head, ...], now: int, resumed: Oid | None = None) -> Evidence:
         lines = [(self._mirror(head.mirror), head.commit) for head in heads if head.commit is not None]
@@ -185,9 +209,9 @@ class Thinking:
         return kit if isinstance(kit, Refusal) else load_platform(tree, kit)
 
     @staticmethod
-    def _line(git: Mirror, tip: Oid) -> Iterator[Oid]:
+    def _line(git: Mirror, tip: Oid, most: int = ANCESTORS) -> Iterator[Oid]:
         commit: Oid | None = tip
-        for _ in range(ANCESTORS):
+        for _ in range(most):
             if commit is None:
                 return
             yield commit
@@ -198,6 +222,37 @@ class Thinking:
         if path not in self._mirrors:
             self._mirrors[path] = Mirror(Path(path))
         return self._mirrors[path]
+
+
+def _fate(ask: ReviewAsk, outcome: Proposal | Refusal | None) -> ReviewAsk:
+    """What became of a landed change. One that changes nothing that runs is done as soon as it has landed, and the
+    GitOps commit that later passes it by is none of its own."""
+    nothing = isinstance(outcome, Proposal) and not outcome.plan.concerns and not outcome.plan.errors
+    if ask.stage in ("merged", "delivered") and nothing:
+        return replace(ask, stage="delivered", delivered=None, halted=None)
+    return ask
+
+
+def _oldest(line: Sequence[Oid], reached: Callable[[Oid], bool]) -> Oid | None:
+    """The last of `line`, newest first, that has reached; found by doubling, for what is asked for is mostly new."""
+    if not line or not reached(line[0]):
+        return None
+    good, step_size = 0, 1
+    while good + step_size < len(line) and reached(line[good + step_size]):
+        good, step_size = good + step_size, step_size * 2
+    bad = min(good + step_size, len(line))
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if reached(line[middle]) else (good, middle)
+    return line[good]
+
+
+def _known(git: Mirror, commit: Oid) -> bool:
+    try:
+        git.commit(commit)
+    except KeyError:
+        return False
+    return True
 
 
 def _reaches(git: Mirror, landed: Oid, cursor: Oid) -> bool:

@@ -66,6 +66,11 @@ def kept_bytes(kept: Kept) -> bytes:
     return emit_json({"version": 1, "kept": entries})
 
 
+def unknown_object() -> Refusal:
+    """What is kept names an object that the repository does not have, so the head cannot be made."""
+    return _unreadable(KEPT, "it names an object that this repository does not have")
+
+
 def _read(head: Tree | None, path: str, meaning: Callable[[Value], T]) -> T | Refusal | None:
     """What the file means, None where there is none."""
     if head is None or head.get(path) is None:

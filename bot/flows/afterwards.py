@@ -14,7 +14,9 @@ from bot.flows.place import Place
 from bot.ports import Commit, Git, Pull, Repository
 
 
-def after_merge(pull: Pull, place: Place, repository: Repository, tip: Oid | None, heads: tuple[Head, ...]) -> Said:
+def after_merge(
+    pull: Pull, place: Place, repository: Repository, tip: Oid | None, heads: tuple[Head, ...], speak: bool = False
+) -> Said:
     """What is to be said once the pull request has landed. The branch alone proves that it has."""
     landed = _on_branch(place.git, pull.landed_sha, tip)
     if landed is None or tip is None:
@@ -43,6 +45,7 @@ def after_merge(pull: Pull, place: Place, repository: Repository, tip: Oid | Non
             stage="delivered" if delivered is not None else "merged",
             delivered=delivered,
             halted=halted,
+            speak=speak,
         )
     )
 

@@ -43,7 +43,8 @@ class Outcome:
 
 
 def deliver(place: Place, wakeups: Wakeups, resumed: Oid | None = None) -> tuple[Outcome, ...]:
-    """Brings every target of the platform repository up to date, then tells the pull requests."""
+    """Brings every target of the platform repository up to date, then tells the pull requests. KeyError where `resumed`
+    is no commit of its default branch."""
     repository = place.forge.repository()
     ref = f"refs/heads/{repository.default_branch}"
     tip = place.git.fetch(place.forge.remote(), [ref])[ref]
@@ -79,7 +80,10 @@ def _target(place: Place, target: TargetSeen, tip: Oid, resumed: Oid | None) -> 
         if isinstance(ready, Halt):
             return Outcome(target.name, None, False, ready.problem)
         chain = place.core.deliver(DeliverAsk(place.git.path, head, ready, resumed))
-        halt = chain.passed_over[-1].problems[0] if chain.passed_over else None
+        # What was passed over and mended by a later change is no halt any more.
+        last = chain.passed_over[-1] if chain.passed_over else None
+        stands = last is not None and last.landed == ready[-1].landed
+        halt = words.stuck(last.problems[0], last.landed.commit) if last is not None and stands else None
         if not chain.made:
             return Outcome(target.name, chain, False, halt)
         pushed = gitops.git.push(gitops.forge.remote(), ref, chain.made[-1].commit, head.commit)
@@ -94,6 +98,8 @@ def _links(place: Place, head: Head, tip: Oid, resumed: Oid | None) -> tuple[Lin
     newest = Link(_parent(place, tip), _landed(place, place.git.commit(tip)))
     if resumed is not None:
         commit = place.git.commit(resumed)
+        if not place.git.is_ancestor(resumed, tip):
+            raise KeyError(resumed)
         return (Link(_parent(place, resumed), _landed(place, commit)),)
     seen = place.core.cursor(CursorAsk(head))
     if seen.state == "unreadable" and seen.problem is not None:

@@ -84,7 +84,7 @@ def _look(pull: Pull, place: Place, speak: bool) -> Said | None:
         return words.other_branch(repository.default_branch)
     heads = _heads(place, base)
     if pull.merged:
-        return after_merge(pull, place, repository, base, heads)
+        return after_merge(pull, place, repository, base, heads, speak)
     if head != pull.head_sha:
         return None
     merged = place.git.merge_tree(base, head) if base is not None else place.git.commit(head).tree

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.core.build import Memo
 from bot.core.memory import read_actual
@@ -13,16 +14,22 @@ from bot.core.tree import Oid
 from bot.core.verify import Breach, verify
 from bot.core.wake import parse_wake
 from bot.flows.deliver import Outcome, deliver
+from bot.flows.names import COMMENT, CONTEXT
 from bot.flows.place import GitOps, Place
-from bot.flows.review import COMMENT, CONTEXT, review
+from bot.flows.review import review
 from bot.forges.github import GitHub
 from bot.git import Mirror
-from bot.ports import Core
+from bot.git.command import Limits
+from bot.ports import Commit, Core
 from bot.sandbox import Sandbox
+from bot.sandbox.world import MergeMethod
 from bot.shipped import shipped_tree
 from bot.thinking import Thinking
 
 PLATFORM, GITOPS, BOT, DEVELOPER = "acme/platform", "acme/gitops", "causeway-bot", "dana"
+LIMITS = Limits(push=5)
+"""Git waits for ever where an answer is cut off in the middle; no test has that much time."""
+
 MARKER = "a marker secret for tests"
 
 
@@ -42,27 +49,37 @@ class Bell:
 class Stage:
     """A platform repo and a GitOps repo on a sandbox, and the bot's own view of them."""
 
-    def __init__(self, sandbox: Sandbox, root: Path, files: Mapping[str, str], core: Core | None = None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        root: Path,
+        files: Mapping[str, str],
+        core: Core | None = None,
+        gitops: Mapping[str, bytes] = MappingProxyType({"README.md": b"What runs.\n"}),
+    ) -> None:
         self.sandbox = sandbox
         sandbox.create_user(BOT, permission="write", kind="Bot")
         sandbox.create_user(DEVELOPER, permission="admin")
         self.platform_id = str(sandbox.create_repository(PLATFORM, {k: v.encode() for k, v in files.items()}))
-        self.gitops_id = str(sandbox.create_repository(GITOPS, {"README.md": b"What runs.\n"}))
+        self.gitops_id = str(sandbox.create_repository(GITOPS, gitops))
         for name in (PLATFORM, GITOPS):
             sandbox.grant(name, BOT, "admin")
         self.bell = Bell()
         self.root = root
         self.core = core or Thinking()
-        gitops = GitOps(self._forge(self.gitops_id), Mirror(root / "gitops.git"))
-        self.place = Place(
+        self.place = self.worker(root, self.core)
+
+    def worker(self, root: Path, core: Core) -> Place:
+        """The view of a worker of its own: its mirrors are in `root`."""
+        gitops = GitOps(self._forge(self.gitops_id), Mirror(root / "gitops.git", LIMITS))
+        return Place(
             "github",
             self.platform_id,
             self._forge(self.platform_id),
-            Mirror(root / "platform.git"),
-            self.core,
+            Mirror(root / "platform.git", LIMITS),
+            core,
             lambda name: gitops if name == GITOPS else None,
         )
-        self._memo = Memo()
 
     def _forge(self, repository: str) -> GitHub:
         token = self.sandbox.token_for(BOT)
@@ -83,11 +100,7 @@ class Stage:
     def review(self, number: int) -> tuple[str, str | None]:
         """Reviews, and gives the status's description and the bot's comment as they stand at the forge."""
         review(number, self.place, self.bell, f"review-github-{self.platform_id}-{number}")
-        head = self.place.forge.pull(number).head_sha
-        status = self.sandbox.newest_statuses(PLATFORM, head)[CONTEXT]
-        bodies = [c.body for c in self.sandbox.comments(PLATFORM, number) if c.user.login == BOT]
-        assert len(bodies) <= 1, "there is one comment"
-        return f"{status.state}: {status.description}", bodies[0] if bodies else None
+        return self.said(number)
 
     def deliver(self, resumed: Oid | None = None) -> tuple[Outcome, ...]:
         """Delivers, and answers every ring that it caused."""
@@ -98,11 +111,51 @@ class Stage:
                 review(wake.number, self.place, self.bell, str(wake))
         return outcomes
 
-    def merge(self, number: int, method: str = "merge") -> str:
+    def merge(self, number: int, method: MergeMethod = "merge") -> str:
         """Merges as a person would, and delivers."""
         sha = self.sandbox.merge(PLATFORM, number, method, by=DEVELOPER)
         self.deliver()
         return sha
+
+    def revert(self, number: int) -> int:
+        """Opens the pull request that takes a landed one back."""
+        return self.sandbox.revert(PLATFORM, number, by=DEVELOPER)
+
+    def foreign(self, edits: Mapping[str, bytes | None]) -> str:
+        """Someone else's commit to the GitOps repo."""
+        return self.sandbox.commit(GITOPS, "main", edits, "By hand", DEVELOPER)
+
+    def said(self, number: int) -> tuple[str, str | None]:
+        """The status's description and the bot's comment as they stand at the forge, looked at by nobody now."""
+        head = self.sandbox.pull(PLATFORM, number).head_sha
+        status = self.sandbox.newest_statuses(PLATFORM, head)[CONTEXT]
+        bodies = [c.body for c in self.sandbox.comments(PLATFORM, number) if c.user.login == BOT]
+        assert len(bodies) <= 1, "there is one comment"
+        return f"{status.state}: {status.description}", bodies[0] if bodies else None
+
+    def issues(self) -> list[str]:
+        """Bodies of the bot's open issues on the platform repo."""
+        return [i.body or "" for i in self.sandbox.issues(PLATFORM) if i.state == "open" and i.user.login == BOT]
+
+    def commits(self, name: str = GITOPS) -> list[Commit]:
+        """The first-parent line of a repository, oldest first."""
+        git = Mirror(Path(self.sandbox.git_dir(name)))
+        tip = self.sandbox.head(name)
+        found: list[Commit] = []
+        while tip is not None:
+            commit = git.commit(Oid(tip))
+            found.append(commit)
+            tip = commit.parents[0] if commit.parents else None
+        return found[::-1]
+
+    def made(self) -> list[Commit]:
+        """The bot's own GitOps commits, oldest first."""
+        return [commit for commit in self.commits() if commit.author_name == "Causeway"]
+
+    def trailer(self, commit: Commit, name: str) -> str:
+        """One trailer of a commit, empty where it has none."""
+        rows = (line.partition(": ") for line in commit.message.splitlines())
+        return next((value for key, _, value in rows if key == name), "")
 
     def files(self) -> dict[str, bytes]:
         """The GitOps head."""
@@ -112,15 +165,26 @@ class Stage:
         """The GitOps head without the cursor and what is kept."""
         return {path: data for path, data in self.files().items() if not path.startswith(".causeway/")}
 
-    def breaches(self) -> tuple[Breach, ...]:
-        """The law, from scratch, with nothing that the bot remembers."""
+    def breaches(self, commit: Oid | None = None) -> tuple[Breach, ...]:
+        """The law, from scratch, with nothing that the bot remembers; at the head or an earlier commit."""
         git = Mirror(Path(self.sandbox.git_dir(GITOPS)))
         platform = Mirror(Path(self.sandbox.git_dir(PLATFORM)))
-        actual = read_actual(git.tree(Oid(self.sandbox.head(GITOPS))))
+        actual = read_actual(git.tree(commit or Oid(self.sandbox.head(GITOPS) or "")))
         assert not isinstance(actual, Refusal), actual
         assert actual.cursor is not None
         found = verify(platform.tree(actual.cursor.commit), actual, shipped_tree(), "main", platform.tree, Memo())
         assert not isinstance(found, Refusal), found
+        return found
+
+    def cursors(self) -> list[Oid]:
+        """The platform commits that the bot's commits render, oldest first."""
+        git = Mirror(Path(self.sandbox.git_dir(GITOPS)))
+        found = []
+        for commit in self.made():
+            actual = read_actual(git.tree(commit.tree))
+            assert not isinstance(actual, Refusal)
+            assert actual.cursor is not None
+            found.append(actual.cursor.commit)
         return found
 
 

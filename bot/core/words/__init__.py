@@ -16,6 +16,7 @@ from bot.core.words.notices import (
     not_on_branch,
     other_branch,
     resume,
+    stuck,
     target_not_allowed,
 )
 from bot.core.words.status import LOOKING, status
@@ -40,6 +41,7 @@ __all__ = [
     "resume",
     "say",
     "status",
+    "stuck",
     "target_not_allowed",
     "terminal",
     "verdict",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.core.memory import CURSOR
 from bot.core.model.conversation import Said
 from bot.core.problem import Problem
+from bot.core.rules.shrink import SHRINK
 from bot.core.text import markdown_code
 from bot.core.words.inline import bold, markdown, prose
 from bot.core.words.status import LIMIT
@@ -39,6 +41,13 @@ def lag(seconds: int) -> str:
 def resume(commit: str) -> str:
     """The command that goes on with exactly this platform commit."""
     return f"causeway resume {commit}"
+
+
+def stuck(problem: Problem, commit: str) -> Problem:
+    """A problem that keeps a landed commit from being delivered; a large removal can be confirmed by command, too."""
+    if problem.code != SHRINK:
+        return problem
+    return replace(problem, fix=f"{problem.fix} Where it has landed already and was meant: `{resume(commit)}`.")
 
 
 def halted(halts: Sequence[Problem]) -> tuple[str, str | None]:
