@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -51,6 +51,8 @@ class Scene:
     outline: Callable[[Build, Key], Outline]
     older: Callable[[Oid], Build | None]
     """The build of an earlier platform commit, for what outlives its need by long, or was refused since."""
+    leaving: Sequence[str]
+    """Paths of `owned_before` that are not in `rendered_after`, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,10 @@ def _refused(scene: Scene, kept: dict[str, KeptEntry]) -> None:
     old = scene.actual.kept
     stands_in = _stands_in(scene)
     ran: set[str] = set()
-    for path, own in scene.owned_before.items():
-        entry = old.get(path)
+    for path in scene.leaving if scene.settled.refused else ():
+        own, entry = scene.owned_before[path], old.get(path)
         unit = own.unit or stands_in.get(path)
-        if unit is None or own.id is None or unit not in scene.settled.refused or path in scene.rendered_after:
+        if unit is None or own.id is None or unit not in scene.settled.refused:
             continue
         if entry is None and scene.before_commit is not None:
             kept[path] = KeptEntry(own.id, own.kind, "refused", scene.before_commit, unit)
@@ -116,7 +118,7 @@ def _refused(scene: Scene, kept: dict[str, KeptEntry]) -> None:
 def _stands_in(scene: Scene) -> Mapping[str, str]:
     """Paths of the namespaces that a refused unit runs in, with its folder. Where not even its last good version can be
     compiled any more, nothing else names them, and with the namespace would go all that runs there."""
-    if scene.before is None:
+    if scene.before is None or not scene.settled.refused:
         return {}
     found: dict[str, str] = {}
     for key, members in scene.before.members.items():
@@ -205,8 +207,9 @@ def _beside(scene: Scene, kept: dict[str, KeptEntry]) -> None:
     """A namespace that the last render leaves, or that was kept for other state, and that kept state stands in."""
     leaves = {
         path: own
-        for path, own in scene.owned_before.items()
-        if "/_platform/" in path and own.id is not None and path not in scene.rendered_after and path not in kept
+        for path in scene.leaving
+        for own in [scene.owned_before[path]]
+        if "/_platform/" in path and own.id is not None and path not in kept
     }
     for unit, entries in _by_unit(kept).items() if leaves else ():
         commit = next(iter(entries.values())).commit

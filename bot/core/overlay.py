@@ -53,6 +53,12 @@ class Overlay(Mapping[K, V], Generic[K, V]):
     def __repr__(self) -> str:
         return f"Overlay({dict(self)!r})"
 
+    def differing(self, other: Overlay[K, V]) -> frozenset[K] | None:
+        """Keys where the two may differ, at the cost of what changed; None where they share no base."""
+        if self._base is not other._base:
+            return None
+        return frozenset(self._changes.keys() | other._changes.keys())
+
     def derive(self, changes: Mapping[K, V | None]) -> Overlay[K, V]:
         """This mapping with `changes`; None removes. Costs the changes, not the mapping."""
         if not changes:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.core.build import Build, Memo, keys_for, outlines
+from bot.core.build import Build, Memo, keys_of_unit, outlines
 from bot.core.build.fill import Each
 from bot.core.model.delivery import Actual, Kept
-from bot.core.model.render import Inputs, Key, Rendered
+from bot.core.model.render import Inputs, Key, Outline, Rendered
+from bot.core.overlay import Overlay
 from bot.core.problem import Refusal
+from bot.core.render import target_of
 from bot.core.settle import unit_of
 from bot.core.tree import Oid, Tree
 
@@ -35,21 +37,75 @@ def owned(
     refused: frozenset[str],
     memo: Memo,
     each: Each[Inputs, Rendered | Refusal] = map,
-) -> dict[str, Own]:
+) -> Overlay[str, Own]:
     """Every owned path of one target. Keys of `refused` units give nothing: `kept` holds what they had."""
-    keys = [key for key in keys_for(build, target) if unit_of(key) not in refused]
-    found: dict[str, Own] = {}
-    for key, outline in outlines(build, keys, memo, each).items():
-        if not isinstance(outline, Refusal):
-            unit = unit_of(key)
-            for item in outline:
-                found[item.path] = Own(item.id, item.kind, key, unit)
+    render = _render(build, target, memo, each)
+    out = {key for folder in refused for key in keys_of_unit(build, folder) if unit_of(key) == folder}
+    found = render.paths.derive({path: None for path in _paths(render, out) if render.paths[path].key in out})
+    changes: dict[str, Own | None] = {}
     for path, entry in kept.items():
         old = found.get(path)
         named = entry.unit if entry.reason in ("refused", "held") and entry.unit else None
         unit = named or (old.unit if old is not None else None)
-        found[path] = Own(entry.id, entry.kind, None, unit)
-    return found
+        changes[path] = Own(entry.id, entry.kind, None, unit)
+    return found.derive(changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """The paths of a whole render, and whose they are."""
+
+    paths: Overlay[str, Own]
+    outlines: Overlay[Key, Outline]
+
+
+def _render(build: Build, target: str, memo: Memo, each: Each[Inputs, Rendered | Refusal]) -> Render:
+    """From the newest render that the build is known to differ from in a few keys; else from nothing."""
+    done = memo.renders.get((build.token, target))
+    if done is not None and isinstance(done, Render):
+        return done
+    for token, delta in reversed(list(build.deltas.items())):
+        old = memo.renders.get((token, target))
+        if isinstance(old, Render):
+            made = _moved(old, build, delta.keys, target, memo, each)
+            break
+    else:
+        made = _moved(Render(Overlay({}), Overlay({})), build, build.digests, target, memo, each)
+    memo.renders.put((build.token, target), made)
+    return made
+
+
+def _moved(
+    old: Render,
+    build: Build,
+    keys: Iterable[Key],
+    target: str,
+    memo: Memo,
+    each: Each[Inputs, Rendered | Refusal],
+) -> Render:
+    keys = list(keys)
+    here = [key for key in keys if key in build.digests and target_of(key, build.platform) == target]
+    found = outlines(build, here, memo, each)
+    now: dict[Key, Outline | None] = dict.fromkeys(keys)
+    now.update({key: outline for key, outline in found.items() if not isinstance(outline, Refusal)})
+    changes: dict[str, Own | None] = dict.fromkeys(_paths(old, keys))
+    for key, outline in now.items():
+        for item in outline or ():
+            changes[item.path] = Own(item.id, item.kind, key, unit_of(key))
+    return Render(old.paths.derive(changes), old.outlines.derive(now))
+
+
+def _paths(render: Render, keys: Iterable[Key]) -> list[str]:
+    return [item.path for key in keys for item in render.outlines.get(key, ())]
+
+
+def moving(one: Owned, other: Owned) -> frozenset[str]:
+    """Paths where two may differ; all of both where nothing better is known."""
+    if isinstance(one, Overlay) and isinstance(other, Overlay):
+        known = one.differing(other)
+        if known is not None:
+            return known
+    return frozenset(one.keys() | other.keys())
 
 
 def adopted(actual: Actual, render: Owned) -> dict[str, Own]:
@@ -81,19 +137,25 @@ def actual_id(head: Tree | None, path: str) -> Oid | None:
     return entry.id if entry is not None else None
 
 
-def drifted(head: Tree | None, expected: Owned) -> tuple[str, ...]:
-    """Owned paths whose content is not what the law says, sorted."""
-    return tuple(sorted(path for path, own in expected.items() if actual_id(head, path) != own.id))
+def drifted(head: Tree | None, expected: Owned, memo: Memo) -> tuple[str, ...]:
+    """Owned paths whose content is not what the law says, sorted. A head that was found to keep the law is remembered,
+    since its own `.causeway/` says all that the law depends on."""
+    if head is not None and memo.lawful.get(head.id) is not None:
+        return ()
+    found = tuple(sorted(path for path, own in expected.items() if actual_id(head, path) != own.id))
+    if head is not None and not found:
+        memo.lawful.put(head.id, True)
+    return found
 
 
-def obstructed(head: Tree | None, before: Owned, after: Owned) -> dict[str, Own]:
-    """New paths where something foreign stands already, and paths where a file stands in for one of their folders."""
+def obstructed(head: Tree | None, before: Owned, after: Owned, paths: Iterable[str]) -> dict[str, Own]:
+    """Of `paths`, new ones where something foreign stands already, and those where a file stands in for a folder."""
     if head is None:
         return {}
     found: dict[str, Own] = {}
-    for path, own in after.items():
-        there = actual_id(head, path)
-        if own.id is None or there == own.id:
+    for path in paths:
+        own, there = after.get(path), actual_id(head, path)
+        if own is None or own.id is None or there == own.id:
             continue
         if _file_above(head, path) or (there is not None and path not in before):
             found[path] = own

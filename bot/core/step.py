@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -15,7 +15,7 @@ from bot.core.memory import CURSOR, KEPT, cursor_bytes, kept_bytes
 from bot.core.model.delivery import Actual, Cursor, Edit, Evidence, Kept, Landed, Step, Unchanged
 from bot.core.model.platform import Platform
 from bot.core.model.render import Inputs, Key, Outline, Rendered
-from bot.core.owned import Own, Owned, actual_id, adopted, drifted, obstructed, owned
+from bot.core.owned import Own, Owned, actual_id, adopted, drifted, moving, obstructed, owned
 from bot.core.plan import plan
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judges
@@ -149,6 +149,9 @@ class _Made:
     want: Owned
     keeping: Keeping
     obstacles: Mapping[str, Own]
+    drift: tuple[str, ...]
+    paths: Sequence[str]
+    """Where the head may not be what is wanted, sorted."""
 
 
 def _make(
@@ -187,21 +190,26 @@ def _make(
             drift=target.drift,
             outline=outline,
             older=older,
+            leaving=sorted(path for path in moving(had, render) if path in had and path not in render),
         )
     )
-    want = {**render}
+    stays: dict[str, Own | None] = {}
     for path, entry in keeping.kept.items():
         old = render.get(path)
-        want[path] = Own(entry.id, entry.kind, None, old.unit if old is not None else None)
-    return _Made(had, want, keeping, obstructed(actual.head, had, want))
+        stays[path] = Own(entry.id, entry.kind, None, old.unit if old is not None else None)
+    want = render.derive(stays)
+    drift = drifted(actual.head, had, world.memo) if base is not None else ()
+    # A head that keeps the law differs from what is wanted only where the two sides do.
+    lawful = base is not None and not drift
+    paths = moving(had, want) if lawful else frozenset(had.keys() | want.keys())
+    return _Made(had, want, keeping, obstructed(actual.head, had, want, sorted(paths)), drift, sorted(paths))
 
 
 def _finish(
     base: Build | None, found: Settled, made: _Made, actual: Actual, landed: Landed, kit: Kit, world: World
 ) -> Step | Unchanged:
-    drift = drifted(actual.head, made.before) if base is not None else ()
     edits = _edits(found.after, made, actual, world)
-    problems = (*found.problems, *(_drift(path, made, path in made.keeping.kept) for path in drift))
+    problems = (*found.problems, *(_drift(path, made, path in made.keeping.kept) for path in made.drift))
     if not edits and dict(made.keeping.kept) == dict(actual.kept) and _as_written(actual):
         return Unchanged(problems)
     cursor = Cursor(landed.repository, landed.commit, kit.renderer, kit.digest)
@@ -231,7 +239,8 @@ def _as_written(actual: Actual) -> bool:
 def _edits(after: Build, made: _Made, actual: Actual, world: World) -> dict[str, Edit]:
     """What differs between the head as it stands and what it should be, on owned paths only."""
     edits: dict[str, Edit] = {}
-    differs = {path: own for path, own in made.want.items() if actual_id(actual.head, path) != own.id}
+    wanted = ((path, made.want.get(path)) for path in made.paths)
+    differs = {path: own for path, own in wanted if own is not None and actual_id(actual.head, path) != own.id}
     keys = {own.key for own in differs.values() if own.key is not None}
     filled = fill(after, sorted(keys), world.memo, world.each)
     for path, own in differs.items():
@@ -244,8 +253,8 @@ def _edits(after: Build, made: _Made, actual: Actual, world: World) -> dict[str,
             edits[path] = own.id
         else:
             edits[path] = _bytes(filled[own.key], path, own)
-    for path in made.before.keys() - made.want.keys():
-        if actual_id(actual.head, path) is not None:
+    for path in made.paths:
+        if path in made.before and path not in made.want and actual_id(actual.head, path) is not None:
             edits[path] = None
     return edits
 

@@ -77,8 +77,8 @@ def test_paths_that_two_own_are_none() -> None:
         assert not {"/".join(parts[:size]) for size in range(1, len(parts))} & found.keys()
     outside = [path for path in world.files if not any(f == path or path.startswith(f + "/") for f in found)]
     assert sorted(outside) == [CURSOR, KEPT]
-    assert drifted(world.head, found) == ()
-    assert obstructed(world.head, {}, found) == {}
+    assert drifted(world.head, found, Memo()) == ()
+    assert obstructed(world.head, {}, found, found) == {}
 
 
 def test_what_has_the_same_bytes_is_neither_drift_nor_in_the_way() -> None:
@@ -87,10 +87,10 @@ def test_what_has_the_same_bytes_is_neither_drift_nor_in_the_way() -> None:
     own = Own(blob_id(b"x"), "file", ("catalog", "services/a"), "services/a")
     same, other = MemoryTree({"p/q": b"x"}), MemoryTree({"p/q": b"y"})
     above = MemoryTree({"p": b"a file"})
-    assert drifted(same, {"p/q": own}) == ()
-    assert drifted(other, {"p/q": own}) == ("p/q",)
-    assert obstructed(same, {}, {"p/q": own}) == {}
-    assert obstructed(other, {}, {"p/q": own}) == {"p/q": own}
-    assert obstructed(other, {"p/q": own}, {"p/q": own}) == {}
-    assert obstructed(above, {"p/q": own}, {"p/q": own}) == {"p/q": own}
-    assert obstructed(None, {}, {"p/q": own}) == {}
+    assert drifted(same, {"p/q": own}, Memo()) == ()
+    assert drifted(other, {"p/q": own}, Memo()) == ("p/q",)
+    assert obstructed(same, {}, {"p/q": own}, ["p/q"]) == {}
+    assert obstructed(other, {}, {"p/q": own}, ["p/q"]) == {"p/q": own}
+    assert obstructed(other, {"p/q": own}, {"p/q": own}, ["p/q"]) == {}
+    assert obstructed(above, {"p/q": own}, {"p/q": own}, ["p/q"]) == {"p/q": own}
+    assert obstructed(None, {}, {"p/q": own}, ["p/q"]) == {}

@@ -6,6 +6,7 @@ another one; it then visits only what changed and equals a cold build.
 
 from bot.core.build.compile import written_state
 from bot.core.build.fill import fill, keys_for, outlines
+from bot.core.build.keys import keys_of_unit
 from bot.core.build.state import Build, Delta, Memo, UnitState, difference, inputs_of
 from bot.core.build.whole import build
 
@@ -19,6 +20,7 @@ __all__ = [
     "fill",
     "inputs_of",
     "keys_for",
+    "keys_of_unit",
     "outlines",
     "written_state",
 ]

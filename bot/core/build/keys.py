@@ -80,3 +80,10 @@ def unit_keys(facts: Facts) -> Iterator[Key]:
     """Keys that a unit-environment takes part in."""
     for renderer in RENDERERS.values():
         yield from renderer.keys_of_facts(facts)
+
+
+def keys_of_unit(build: Build, folder: str) -> Iterator[Key]:
+    """Keys that a unit takes part in, in any of its environments; none where it could not be compiled."""
+    state = build.units.get(folder)
+    for here in state.environments.values() if state is not None else ():
+        yield from unit_keys(here.facts)

@@ -73,6 +73,10 @@ class Memo:
     """(folder, folder id, digest of the platform entries that units read, unit around it) -> state."""
     outlines: dict[str, Outline | Refusal] = field(default_factory=dict)
     """Input digest -> what it renders to, by id."""
+    renders: Newest[tuple[object, str], object] = field(default_factory=lambda: Newest(6))
+    """(token of a build, target) -> every path of its render; `owned` says what it is."""
+    lawful: Newest[Oid, bool] = field(default_factory=lambda: Newest(64))
+    """GitOps trees that were found, or made, to keep the law."""
     rendered: Newest[str, Rendered | Refusal] = field(default_factory=lambda: Newest(256))
     """Input digest -> its render: a review asks for the same few keys several times."""
     platforms: Newest[tuple[Oid, str], Platform | Refusal] = field(default_factory=lambda: Newest(8))
