@@ -108,12 +108,12 @@ def _run_bot(settings: Settings, ends: ExitStack) -> str:
     stop = threading.Event()
 
     def worker(wiring: Wiring) -> None:
-        work(Desk(wiring.place, wiring.wakeups), settings.redis_url, stop)
+        work(Desk(wiring.place, wiring.wakeups, wiring.interrupt), settings.redis_url, stop)
 
     def sweeper(wiring: Wiring) -> None:
         marks: dict[str, Marks] = {}
         while True:
-            sweep_all(wiring.places(), wiring.wakeups, marks)
+            sweep_all(wiring.places(), wiring.wakeups, marks, wiring.wakeups.emptied)
             if stop.wait(settings.sweep_seconds):
                 return
 

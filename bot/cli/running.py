@@ -93,7 +93,7 @@ def work(burst: bool) -> None:
     log_to_stderr(settings)
     stop = threading.Event()
     with _wired(settings) as wiring, _ended_by_signals(stop.set):
-        take_work(Desk(wiring.place, wiring.wakeups), settings.redis_url, stop, burst)
+        take_work(Desk(wiring.place, wiring.wakeups, wiring.interrupt), settings.redis_url, stop, burst)
 
 
 @click.command()
@@ -126,7 +126,7 @@ def _sweep_on(settings: Settings) -> None:
     stop, marks = threading.Event(), dict[str, Marks]()
     with _wired(settings) as wiring, _ended_by_signals(stop.set):
         while not stop.is_set():
-            sweep_all(wiring.places(), wiring.wakeups, marks)
+            sweep_all(wiring.places(), wiring.wakeups, marks, wiring.wakeups.emptied)
             stop.wait(settings.sweep_seconds)
 
 
