@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -35,14 +33,20 @@ from bot.core.parse.source import DEFAULT, Limits, Source, flaw_problem, read_so
 from bot.core.problem import Problem, Refusal
 from bot.core.text import flaws
 
+try:
+    # The parser itself: `YAML(typ="safe").parse` looks for plug-ins on the disk, and makes a class, each time.
+    from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # it is a C extension's, without stubs
+except ModuleNotFoundError:
+    CParser = None
+
 # More than a person mends at once; a hostile file could hold ten thousands.
 _MOST_PROBLEMS = 100
 
 
 def assert_c_parser() -> None:
-    """RuntimeError where ruamel.yaml would silently read in pure Python, 14 to 300 times slower. For program start."""
-    parser = YAML(typ="safe", pure=False).Parser
-    if not parser.__module__.endswith("_ruamel_yaml"):
+    """RuntimeError where the C parser is missing: in pure Python all would be 14 to 300 times slower. For program
+    start."""
+    if CParser is None:
         raise RuntimeError("the C parser of ruamel.yaml is missing: install ruamel.yaml.clib")
 
 
@@ -235,8 +239,11 @@ class _Reading:
 
 
 def _events(source: Source) -> Iterator[Any]:
+    assert_c_parser()
     try:
-        yield from YAML(typ="safe", pure=False).parse(io.BytesIO(source.text.encode()))
+        parser = CParser(source.text.encode())
+        while parser.check_event():
+            yield parser.get_event()
     except YAMLError as error:
         # Where characters were replaced, what the parser then says is about our replacement.
         if not source.problems:
