@@ -24,6 +24,8 @@ from bot.core.tree import Tree
 from bot.core.words import explained
 from bot.shipped import shipped_tree
 
+WIDE = 150
+"""Columns that a table needs to be read; on less, each value has two lines."""
 CODE = re.compile(r"[cC][wW]\d{4}")
 
 
@@ -105,6 +107,8 @@ def _tell(found: Sequence[Explained]) -> None:
         say(explained.answer(found[0]).rstrip("\n"))
     elif not stdout().is_terminal:
         say(explained.listing(found).rstrip("\n"))
+    elif stdout().width < WIDE:
+        say(explained.lines(found).rstrip("\n"))
     else:
         for file in dict.fromkeys(row.file for row in found):
             stdout().print(_table(file, [row for row in found if row.file == file]))
@@ -113,7 +117,8 @@ def _tell(found: Sequence[Explained]) -> None:
 def _table(file: str, rows: Sequence[Explained]) -> Table:
     table = Table(title=Text(file) if file else None, title_justify="left", box=None, pad_edge=False)
     for name in ("what", "value", "who", "where", "why"):
-        table.add_column(name, overflow="fold")
+        # A path that is broken over two lines cannot be copied.
+        table.add_column(name, overflow="fold", no_wrap=name == "where")
     for row in rows:
         table.add_row(*map(Text, explained.row(row)))
     return table

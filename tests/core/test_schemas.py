@@ -95,3 +95,14 @@ def test_the_reference_page_names_every_field_of_the_manifest() -> None:
     page = (ROOT / "schemas" / "README.md").read_text()
     for field in RAW["platform"]["properties"]:
         assert f"`{field}`" in page, field
+
+
+@pytest.mark.parametrize(
+    "name", ["platform", "destroy", "kit", "config", "environments", "teams", "recipes", "releases"]
+)
+def test_every_field_says_what_it_is_where_an_editor_looks_for_it(name: str) -> None:
+    """Beside the field itself: completion does not follow a reference for its description."""
+
+    nodes = [node["properties"] for _, node in _nodes(RAW[name]) if isinstance(node.get("properties"), Mapping)]
+    assert nodes
+    assert not [field for node in nodes for field, inner in node.items() if not inner.get("description")]

@@ -72,6 +72,19 @@ def listing(rows: Sequence[Explained]) -> str:
     return "\n".join(out) + "\n"
 
 
+def lines(rows: Sequence[Explained]) -> str:
+    """Many values for a narrow terminal: two lines for each, the place and value, then who gave it."""
+    out: list[str] = []
+    file = ""
+    for found in rows:
+        if found.file != file:
+            file = found.file
+            out.append(f"{_text(file, 300)}:")
+        place, value, layer, where, why = row(found)
+        out += [f"{place} = {value}", f"    {layer}  {where}", *([f"    {why}"] if why else [])]
+    return "\n".join(out) + "\n"
+
+
 def unknown(found: Unknown) -> str:
     """Nothing of that name, and what there is instead."""
     said = line("There is no ", found.what, " ", code(found.name, 120), ".")
