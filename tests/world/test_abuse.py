@@ -32,8 +32,7 @@ def _branch(stage: Stage, name: str, change: Callable[[pygit2.Repository, pygit2
     """A pull request whose tree is made by hand, as a client that is not a forge's editor can make it."""
     repo = pygit2.Repository(str(stage.sandbox.git_dir(REPO)))
     tip = stage.sandbox.head(REPO)
-    parent = repo.get(str(tip))
-    assert isinstance(parent, pygit2.Commit)
+    parent = repo[str(tip)].peel(pygit2.Commit)
     index = pygit2.Index()
     index.read_tree(parent.tree)
     change(repo, index)
@@ -64,7 +63,7 @@ def test_a_link_or_a_submodule_in_the_place_of_a_manifest_is_refused_and_never_f
     stage: Stage, mode: pygit2.enums.FileMode, target: str
 ) -> None:
     def change(repo: pygit2.Repository, index: pygit2.Index) -> None:
-        oid = repo.create_blob(target.encode()) if mode == pygit2.enums.FileMode.LINK else repo.head.target
+        oid = repo.create_blob(target.encode()) if mode == pygit2.enums.FileMode.LINK else repo.revparse_single("HEAD").id
         index.remove(MANIFEST)
         index.add(pygit2.IndexEntry(MANIFEST, oid, mode))
 
@@ -84,7 +83,7 @@ def test_a_link_or_a_submodule_in_the_place_of_a_manifest_is_refused_and_never_f
 def test_a_platform_folder_that_is_a_link_refuses_the_change_whole(stage: Stage, mode: pygit2.enums.FileMode) -> None:
     def change(repo: pygit2.Repository, index: pygit2.Index) -> None:
         index.remove_all(["platform/*"])
-        oid = repo.create_blob(b"services") if mode == pygit2.enums.FileMode.LINK else repo.head.target
+        oid = repo.create_blob(b"services") if mode == pygit2.enums.FileMode.LINK else repo.revparse_single("HEAD").id
         index.add(pygit2.IndexEntry("platform", oid, mode))
 
     head = stage.sandbox.head(GITOPS)
