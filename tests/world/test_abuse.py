@@ -63,7 +63,8 @@ def test_a_link_or_a_submodule_in_the_place_of_a_manifest_is_refused_and_never_f
     stage: Stage, mode: pygit2.enums.FileMode, target: str
 ) -> None:
     def change(repo: pygit2.Repository, index: pygit2.Index) -> None:
-        oid = repo.create_blob(target.encode()) if mode == pygit2.enums.FileMode.LINK else repo.revparse_single("HEAD").id
+        link = mode == pygit2.enums.FileMode.LINK
+        oid = repo.create_blob(target.encode()) if link else repo.revparse_single("HEAD").id
         index.remove(MANIFEST)
         index.add(pygit2.IndexEntry(MANIFEST, oid, mode))
 
