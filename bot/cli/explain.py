@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.answers import CodeAnswer, ExplainAnswer, OriginAnswer, ValueAnswer, answer, plain, problem_answers
-from bot.cli.desk import PROBLEMS, REFUSED, USAGE, Stop, json_option, say, stdout, tell_problems
+from bot.cli.desk import PROBLEMS, REFUSED, USAGE, Stop, json_option, progress, say, stdout, tell_problems
 from bot.cli.folder import disk
 from bot.cli.standing import built
 from bot.core.build import Build
@@ -61,7 +61,8 @@ def explain_command(ctx: click.Context, service: str, environment: str, path: st
         _code(service.upper(), as_json)
         return
     tree = disk(folder)
-    made = built(tree)
+    with progress("reading"):
+        made = built(tree)
     if isinstance(made, Refusal):
         tell_problems(made.problems)
         ctx.exit(REFUSED)

@@ -260,3 +260,29 @@ def test_a_listing_has_one_line_for_each_value() -> None:
     lines = explained.listing(rows).splitlines()
     assert lines[0] == "environments/prod/payments/checkout/kubernetes/service-checkout.yaml:"
     assert len(lines) == len(rows) + 1
+
+
+def test_a_narrow_terminal_gets_two_lines_for_each_value() -> None:
+    words = explained.lines(asked("service-checkout:spec.type"))
+    assert words.splitlines()[1:] == [
+        "spec.type = ClusterIP",
+        f"    blueprint's own  {TEMPLATES}/service.yaml:8:9",
+    ]
+
+
+def test_what_a_platforms_own_recipe_fixes_leads_into_the_platform_repo() -> None:
+    files = {path.relative_to(SHOP).as_posix(): path.read_bytes() for path in SHOP.rglob("*") if path.is_file()}
+    own = "platform/recipes/shared/v1"
+    files["platform/recipes.yaml"] = files["platform/recipes.yaml"].replace(b"obc-bucket", b"shared")
+    files[f"{own}/recipe.yaml"] = (
+        b"title: Shared\ndescription: One for all.\ntype: bucket\nform: kubernetes\nstateful: false\nsizes: []\n"
+        b"options:\n  expire_days: {type: [integer, 'null'], default: null, description: Days.}\n"
+        b"outputs: {name: {from: value, value: shared}}\n"
+    )
+    files[f"{own}/templates/claim.yaml"] = (
+        b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: claim, namespace: '{{ place }}'}\ndata:\n  kind: ours\n"
+    )
+    found = explain(built(files), "checkout", "dev", "configmap-claim:data.kind", files.get)
+    assert not isinstance(found, Unknown)
+    assert (found[0].origin.layer, found[0].fixed) == ("recipe", True)
+    assert explained.at(found[0].origin) == f"{own}/templates/claim.yaml:5:9"
