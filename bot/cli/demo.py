@@ -61,10 +61,11 @@ def _shown(world: DemoWorld, as_json: bool) -> None:
         return
     say(f"Causeway's demo runs at {url}", "bold green")
     say(f"""
-  1. Open {url}/{PLATFORM} and choose a service, for instance services/pricing/platform.yaml.
-  2. Edit it there (say, `scale: 6`) and open a pull request: within a second the bot answers with its plan.
-  3. Merge it, and look at {url}/{GITOPS}: what runs has landed, one commit for your pull request.
-  4. Revert it on the pull request's page and merge that: it is as it was.
+  1. Open {url}/{PLATFORM}, press "New service", then "Open pull request": within a second
+     the bot answers with its plan.
+  2. Press "Merge", and look at {url}/{GITOPS}: what runs has landed, one commit for it.
+  3. Change services/checkout/platform.yaml with "Edit": another image, a mistake on purpose.
+  4. Press "Revert" on a merged pull request and merge what it opens: it is as it was.
 
   Both repositories side by side: {url}/both
   The bot's log: {world.folder / LOG}
