@@ -80,10 +80,11 @@ def _made(found: Build, render: bool = True) -> Made:
 
 def leaves_of(files: Files) -> list[Leaf]:
     """Every scalar of every file that is YAML, in the order of the files."""
-    return [(path, pointer) for path, text in files.items() for pointer in _leaves(_value(path, text), ())]
+    return [(path, pointer) for path, text in files.items() for pointer in _leaves(value_of(path, text), ())]
 
 
-def _value(path: str, text: str) -> Value:
+def value_of(path: str, text: str) -> Value:
+    """What a file says."""
     doc = parse(path, text.encode())
     assert isinstance(doc, Doc), doc
     return doc.value
@@ -103,9 +104,9 @@ def _leaves(value: Value, at: Pointer) -> Iterator[Pointer]:
 def changed(files: Files, leaf: Leaf) -> Iterator[dict[str, str]]:
     """The repository with this leaf replaced by something else, and without it, most telling first."""
     path, pointer = leaf
-    value = _value(path, files[path])
+    value = value_of(path, files[path])
     for other in _others(pointer, _at(value, pointer)):
-        yield {**files, path: emit_yaml(_with(value, pointer, other)).decode()}
+        yield {**files, path: emit_yaml(with_leaf(value, pointer, other)).decode()}
     yield {**files, path: emit_yaml(_without(value, pointer)).decode()}
 
 
@@ -128,23 +129,27 @@ def _at(value: Value, pointer: Pointer) -> Value:
     return value
 
 
-def _with(value: Value, pointer: Pointer, other: Value) -> Value:
+def with_leaf(value: Value, pointer: Pointer, other: Value) -> Value:
+    """The value with `other` at `pointer`."""
     if not pointer:
         return other
     head, rest = pointer[0], pointer[1:]
     if isinstance(value, Mapping):
-        return {key: _with(inner, rest, other) if key == head else inner for key, inner in value.items()}
+        return {key: with_leaf(inner, rest, other) if key == head else inner for key, inner in value.items()}
     assert isinstance(value, list)
-    return [_with(inner, rest, other) if index == head else inner for index, inner in enumerate(value)]
+    return [with_leaf(inner, rest, other) if index == head else inner for index, inner in enumerate(value)]
 
 
 def _without(value: Value, pointer: Pointer) -> Value:
     head, rest = pointer[0], pointer[1:]
     if isinstance(value, Mapping):
-        kept = {key: _without(inner, rest) if key == head else inner for key, inner in value.items() if rest or key != head}
-        return kept
+        return {
+            key: _without(inner, rest) if key == head else inner for key, inner in value.items() if rest or key != head
+        }
     assert isinstance(value, list)
-    return [_without(inner, rest) if index == head else inner for index, inner in enumerate(value) if rest or index != head]
+    return [
+        _without(inner, rest) if index == head else inner for index, inner in enumerate(value) if rest or index != head
+    ]
 
 
 @dataclass(slots=True)
@@ -225,7 +230,7 @@ def reworded(text: str) -> Iterator[str]:
     yield f"# a comment\n\n{text}\n# another\n"
     yield text.replace("\n", "\r\n")
     yield text.replace("\n", "  # why\n", 1)
-    value = _value("", text)
+    value = value_of("", text)
     yield emit_yaml(value).decode() + "\n"
     yield emit_yaml(_turned(value)).decode()
 
