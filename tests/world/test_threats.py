@@ -169,16 +169,66 @@ THREATS: Mapping[str, tuple[str, ...]] = {
 }
 """What someone could try, and where each part of it is tried."""
 
+BAD_INPUT: Mapping[str, tuple[str, ...]] = {
+    "files that are empty, binary, huge, deep, a bomb, or hold what no file may": (
+        "core/test_abuse.py::test_a_bad_manifest_is_told_and_what_runs_goes_on",
+        "core/test_abuse.py::test_a_bad_file_of_the_platform_refuses_the_change_whole_and_nothing_moves",
+    ),
+    "Windows line ends": ("core/test_abuse.py::test_windows_line_ends_are_the_same_manifest",),
+    "two services that claim one name or host": (
+        "core/test_abuse.py::test_a_second_service_of_one_name_is_refused_and_the_first_keeps_it",
+        "core/test_abuse.py::test_a_second_service_of_one_host_is_refused_and_the_first_keeps_it",
+    ),
+    "nested folders": ("core/test_abuse.py::test_a_service_inside_another_is_refused_and_the_outer_one_goes_on",),
+    "symlinks and submodules": (
+        "world/test_abuse.py::test_a_link_or_a_submodule_in_the_place_of_a_manifest_is_refused_and_never_followed",
+    ),
+    "a branch named `-x`": ("world/test_abuse.py::test_a_branch_may_be_called_anything_that_git_allows",),
+    "a pull request that deletes every manifest": (
+        "core/test_abuse.py::test_a_change_that_deletes_every_manifest_is_refused_as_data_and_removals_that_nobody_confirmed",
+        "world/test_abuse.py::test_a_pull_request_that_deletes_every_manifest_is_blocked_and_what_it_removes_is_named",
+        "world/test_story.py::test_a_removal_of_everything_waits_for_a_word",
+    ),
+    "a base that cannot be read, and the pull request that mends it": (
+        "core/test_abuse.py::test_an_unreadable_platform_in_the_base_is_mended_by_a_change_that_founds_itself",
+        "world/test_story.py::test_a_platform_that_cannot_be_read_halts_and_a_pull_request_mends_it",
+    ),
+    "an empty repository and its first pull request": (
+        "core/test_abuse.py::test_an_empty_tree_is_refused_with_what_to_write_first",
+        "world/test_story.py::test_an_empty_repository_and_its_first_pull_request",
+        "world/test_story.py::test_a_gitops_repo_without_any_commit_gets_its_first",
+    ),
+    "pull requests that are none of our business": (
+        "world/test_story.py::test_an_unrelated_pull_request_gets_a_status_and_no_comment",
+        "world/test_story.py::test_a_pull_request_against_another_branch_is_left_in_peace",
+    ),
+    "drafts and conflicts": (
+        "world/test_story.py::test_a_draft_is_told_as_it_is",
+        "world/test_story.py::test_a_conflict_fails_in_one_sentence_and_heals",
+    ),
+    "forged or unsigned deliveries, unknown events": (
+        "world/test_web.py::test_forged_unsigned_and_unreadable_webhooks_ring_nothing",
+        "world/test_web.py::test_a_webhook_that_concerns_nobody_is_204_without_a_body",
+    ),
+    "hostile text": (
+        "core/test_abuse.py::test_hostile_text_is_only_text_in_every_place_that_it_reaches",
+        "world/test_abuse.py::test_nothing_of_a_title_reaches_the_gitops_commit",
+    ),
+    "random damage": (
+        "core/test_abuse_mutations.py::test_a_damaged_file_gives_a_result_or_problems_at_places_that_it_has",
+    ),
+}
+"""What someone could hand in without meaning harm, and where it is tried."""
+
 
 def _names(file: str) -> set[str]:
     tree = ast.parse((TESTS / file).read_text())
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize("threat", THREATS)
-def test_every_threat_is_tried_by_tests_that_exist(threat: str) -> None:
-    assert THREATS[threat]
-    for test in THREATS[threat]:
+@pytest.mark.parametrize("row", [*THREATS, *BAD_INPUT])
+def test_every_row_is_tried_by_tests_that_exist(row: str) -> None:
+    for test in {**THREATS, **BAD_INPUT}[row]:
         file, _, name = test.partition("::")
         assert name in _names(file), test
 
