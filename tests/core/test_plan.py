@@ -53,6 +53,15 @@ def test_a_cost_is_told_only_where_something_has_a_price() -> None:
     assert (priced.before, priced.after) == ("0", "8")
 
 
+def test_a_system_is_told_with_the_one_service_that_says_it_and_else_with_the_platform() -> None:
+    one = add(CHECKOUT, "system: till\n")
+    assert planned({}, one).platform == ()
+    both = {**one, **add(STOREFRONT, "system: till\n")}
+    assert planned(one, both).platform == ()
+    (change,) = planned(both, {}).platform
+    assert (change.path, change.what) == ("catalog/systems/till.yaml", "system till")
+
+
 def test_environments_come_in_the_order_in_which_a_change_reaches_them() -> None:
     found = service(planned({CHECKOUT: None}, {}), "checkout")
     assert [e.environment for e in found.environments] == ["dev", "prod"]

@@ -356,3 +356,21 @@ def test_secrets_never_leave_the_services_own_prefix() -> None:
         "path": "/prod/checkout/a.b/c..d",
         "key": "k",
     }
+
+
+def test_pods_have_one_identity_so_one_need_may_bring_it() -> None:
+    two = MINIMAL + "needs: {files: bucket, uploads: bucket}\n"
+    assert codes(two) == []
+    places = repo().read("platform/environments.yaml").decode()
+    aws = "providers: {aws: {region: eu-west-1}}"
+    files = {
+        "platform/environments.yaml": places.replace(aws, f"{aws}, eks_cluster: eu-prod"),
+        "services/checkout/platform.yaml": two,
+    }
+    (found,) = problems(files)
+    assert (found.code, found.line, "`files` has it" in found.message) == ("CW0414", 5, True)
+
+
+@pytest.mark.parametrize("name", ["dashboard", "migrate", "secrets", "shared"])
+def test_a_need_never_takes_the_name_of_what_the_service_itself_has(name: str) -> None:
+    assert codes(f"{MINIMAL}needs: {{{name}: postgres}}\n") == ["CW0424"]

@@ -45,6 +45,7 @@ URL_PATH = st.from_regex(r"/[A-Za-z0-9._~!&'()*+,;=:@%/-]{0,60}", fullmatch=True
 DURATION = st.from_regex(r"[1-9][0-9]{0,5}(s|m|h)", fullmatch=True)
 FOLDER = st.from_regex(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,60}){1,4}", fullmatch=True)
 PORT = st.integers(1, 65535)
+NUMBER = st.integers(-(2**63), 2**63 - 1)
 NEED = st.just({"type": "postgres"}) | st.just({"type": "bucket", "expire_days": 3, "versioning": False})
 
 
@@ -73,7 +74,7 @@ MANIFEST = st.fixed_dictionaries(
         "scale": st.integers(1, 200)
         | some(min=st.integers(1, 100), max=st.integers(100, 200), cpu=st.integers(10, 95)),
         "stop": some(grace=st.integers(1, 3600), drain=st.integers(0, 600)),
-        "env": st.dictionaries(VARIABLE, TEXT | st.integers(-(2**63), 2**63 - 1) | st.booleans(), min_size=1, max_size=3),
+        "env": st.dictionaries(VARIABLE, TEXT | NUMBER | st.booleans(), min_size=1, max_size=3),
         "secrets": st.lists(VARIABLE, min_size=1, max_size=2, unique=True),
         "needs": st.dictionaries(SHORT, NEED, min_size=1, max_size=2),
         "slo": some(availability=st.sampled_from([99, 99.9, 99.999, 50]), latency_ms=st.integers(1, 60000)),
