@@ -18,13 +18,15 @@ recipes:
 
 
 def _environment(name: str, kind: str) -> str:
+    # As in most companies, the cluster for development has little installed.
+    more = "false" if kind == "development" else "true"
     return f"""\
   {name}:
     kind: {kind}
     default: true
     cluster: {{name: eu-{name}, argocd: argocd}}
     domain: {name}.acme.io
-    features: {{gateway: true, external_secrets: true, prometheus_operator: true, keda: false, cert_manager: false}}
+    features: {{gateway: true, external_secrets: {more}, prometheus_operator: {more}, keda: false, cert_manager: false}}
     gateway: {{internal: {{name: internal, namespace: gateways}}, public: {{name: public, namespace: gateways}}}}
     secrets: {{store: aws-secretsmanager, region: eu-west-1, role: "arn:aws:iam::123456789012:role/{{service}}"}}
     registries: {{ghcr.io/acme: {{pull_secret: "platform/ghcr#dockerconfigjson"}}}}
