@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -232,6 +233,14 @@ def test_plan_reads_a_worktree_and_a_subfolder_of_a_repository(cloned: Path, tmp
     git(outer, "commit", "--quiet", "-m", "Start")
     edit(outer / "infra/platform-repo", PRICING, {":2.7.0": ":2.8.0"})
     assert "2.7.0 → 2.8.0" in run("plan", outer / "infra" / "platform-repo").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_plan_reads_a_clone_that_another_user_owns(cloned: Path) -> None:
+    edit(cloned, PRICING, {":2.7.0": ":2.8.0"})
+    for path in (cloned, *cloned.rglob("*")):
+        os.chown(path, 65534, 65534)
+    assert "2.7.0 → 2.8.0" in run("plan", cloned).stdout
 
 
 def test_plan_as_markdown_is_the_comment(cloned: Path) -> None:

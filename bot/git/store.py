@@ -28,6 +28,9 @@ _Found = TypeVar("_Found")
 
 # libgit2 forgets every tree above 4 KiB; a folder of 5,000 services would be parsed again for each of them.
 pygit2.settings.cache_object_limit(pygit2.enums.ObjectType.TREE, 2**20)
+# A clone that another user owns (a checkout mounted into a container) may be read: objects alone are, and libgit2 runs
+# no program that a repository's configuration names.
+pygit2.settings.owner_validation = False
 # As for the git command: nothing of the machine's own configuration.
 for _level in (
     pygit2.enums.ConfigLevel.GLOBAL,
