@@ -68,6 +68,7 @@ def base_build(tree: Tree, kit: Kit, kept: Kept, trees: Trees, memo: Memo) -> Bu
         if isinstance(made, Refusal):
             return made
         found = memo.builds.put(key, made)
+        memo.trim(found)
     return found
 
 

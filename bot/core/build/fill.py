@@ -30,9 +30,10 @@ def fill(
     made = each(_Render(build, len(missing) <= FEW), (inputs_of(build, key) for key in missing))
     for key, done in zip(missing, made, strict=True):
         known[key] = done
-        memo.outlines[build.digests[key]] = done if isinstance(done, Refusal) else done.outline
         if len(missing) <= FEW:
             memo.rendered.put(build.digests[key], done)
+    for key, done in known.items():
+        memo.outlines[build.digests[key]] = done if isinstance(done, Refusal) else done.outline
     return {key: known[key] for key in wanted}
 
 

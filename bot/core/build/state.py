@@ -41,6 +41,10 @@ class UnitState:
     problems: tuple[Problem, ...]
 
 
+SPARE = 5_000
+"""Entries beyond those of two builds that a memo may hold."""
+
+
 class Newest(Generic[K, V]):
     """A small cache: the newest entries by when they were put or found."""
 
@@ -83,6 +87,16 @@ class Memo:
     """(id of `platform/`, kit digest) -> the platform."""
     builds: Newest[tuple[object, ...], Build] = field(default_factory=lambda: Newest(4))
     """What makes a side before -> its build."""
+
+    def trim(self, build: Build) -> None:
+        """Forgets units and outlines that `build` does not have, once they outnumber those that it has: what pull
+        requests came with must not pile up in a worker that lives for months."""
+        live = {id(state) for state in build.units.values()} if len(self.units) > SPARE + 2 * len(build.units) else None
+        if live is not None:
+            self.units = {key: state for key, state in self.units.items() if id(state) in live}
+        if len(self.outlines) > SPARE + 2 * len(build.digests):
+            known = frozenset(build.digests.values())
+            self.outlines = {digest: found for digest, found in self.outlines.items() if digest in known}
 
 
 @dataclass(frozen=True, slots=True)
