@@ -51,7 +51,7 @@ def _drawn(
     parts: tuple[Template, ...], rest: tuple[Template, ...], scope: Mapping[str, Value], place: Place
 ) -> Objects | Refusal:
     """The fast form: texts without objects, where a template allows it. Raises one of FAILS, without saying where."""
-    whole = Parts({short_name(part.path)[1:]: part for part in parts}, dict(scope)).scope
+    whole = Parts({short_name(part.path)[1:]: part for part in parts}, dict(scope)).scope()
     objects: dict[str, Value] = {}
     problems: list[Problem] = []
     for template in rest:

@@ -52,15 +52,19 @@ class Template:
 class Parts(dict[str, Value]):
     """The values of parts by name, each made when it is first read; most are only ever drawn, and never made."""
 
-    __slots__ = ("_open", "_texts", "known", "scope")
+    __slots__ = ("_open", "_scope", "_texts", "known")
 
     def __init__(self, known: Mapping[str, Template], scope: Scope) -> None:
         super().__init__()
         self.known = known
-        self.scope: Scope = {**scope, "parts": self}
-        """What the parts themselves see, and what templates that read them are to see."""
+        self._scope = scope
         self._texts: dict[tuple[str, str, At], str] = {}
         self._open: set[str] = set()
+
+    def scope(self) -> Scope:
+        """What templates that read these parts see. Made anew each time: if the parts held it, they would hold
+        themselves, and thousands of them wait for the collector, at a tenth of a whole render."""
+        return {**self._scope, "parts": self}
 
     def __missing__(self, name: str) -> Value:
         value = self._made(name, self.known[name].run)
@@ -92,7 +96,7 @@ class Parts(dict[str, Value]):
         if name in self._open:
             raise KeyError(name)
         self._open.add(name)
-        made = make(self.scope)
+        made = make(self.scope())
         self._open.discard(name)
         return made
 

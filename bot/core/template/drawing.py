@@ -25,6 +25,7 @@ from bot.core.template.nodes import (
     Node,
     Text,
     ordered,
+    pair_of,
     text_run,
     turns,
 )
@@ -247,9 +248,25 @@ def _hole(expression: Expression, form: Form, at: At) -> Sure:
         sort = ordered if form.ordered else _itself
         return lambda scope: value_of(sort(evaluate(scope)), of_map, of_list)
     short = _nothing if form is JSON else short_line
+    pair = pair_of(expression)
+    if pair is not None:
+        return _looked_up(*pair, short, form, at)
 
     def run(scope: Scope) -> str:
         value = evaluate(scope)
+        if type(value) is str:
+            return short(value) or value_of(value, of_map, of_list)
+        return value_of(ordered(value), of_map, of_list)
+
+    return run
+
+
+def _looked_up(root: str, key: str | int, short: Callable[[str], str], form: Form, at: At) -> Sure:
+    """A hole that is only `a.b`, looked up in place (`nodes.text_run`)."""
+    value_of, (of_map, of_list) = form.value, at
+
+    def run(scope: Scope) -> str:
+        value: Value = scope[root][key]  # type: ignore[index]  # a wrong kind is one of LOOKUP
         if type(value) is str:
             return short(value) or value_of(value, of_map, of_list)
         return value_of(ordered(value), of_map, of_list)

@@ -89,7 +89,11 @@ def _without(value: Value, start: Value) -> str:
 def _label(value: Value) -> str:
     """A legal label value. Text that is one already stays as it is; other text is changed and gets a hash, so that two
     texts never become one label."""
-    source = text(value)
+    return _labelled(text(value))
+
+
+@lru_cache(maxsize=4096)
+def _labelled(source: str) -> str:
     if re.fullmatch(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", source):
         return source
     return _hashed(re.sub(r"[^-A-Za-z0-9_.]+", "-", source), source)

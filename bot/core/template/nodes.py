@@ -166,16 +166,28 @@ _SCALAR: Final = frozenset((str, int, bool, type(None)))
 def text_run(parts: tuple[str | Expression, ...]) -> Callable[[Scope], str]:
     """A mixed text, its fixed parts laid out beforehand."""
     start = [part if isinstance(part, str) else "" for part in parts]
-    slots = [(index, part.run) for index, part in enumerate(parts) if not isinstance(part, str)]
+    slots = [(index, part) for index, part in enumerate(parts) if not isinstance(part, str)]
+    # Most holes are `a.b`: looking them up here saves a call each, a twentieth of a whole render.
+    plain = [(index, *pair) for index, part in slots if (pair := pair_of(part)) is not None]
+    others = [(index, part.run) for index, part in slots if pair_of(part) is None]
 
     def run(scope: Scope) -> str:
         out = start.copy()
-        for index, evaluate in slots:
+        for index, root, key in plain:
+            value: Value = scope[root][key]  # type: ignore[index]  # a wrong kind is one of LOOKUP
+            out[index] = value if type(value) is str else text_of(value)
+        for index, evaluate in others:
             value = evaluate(scope)
             out[index] = value if type(value) is str else text_of(value)
         return capped("".join(out))
 
     return run
+
+
+def pair_of(expression: Expression) -> tuple[str, str | int] | None:
+    """The two names of an expression `a.b`; None for any other."""
+    path = expression.path
+    return (path[0], path[1][0]) if path is not None and len(path[1]) == 1 else None
 
 
 def _map(pairs: tuple[tuple[str | Text, Node], ...]) -> Run:
