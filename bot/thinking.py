@@ -154,6 +154,7 @@ class Thinking:
                     passed.append(PassedOver(link.landed, unknown_object().problems))
                     continue
                 untold.clear()
+                self._memo.lawful.put(gitops.commit(commit).tree, True)
                 made.append(Made(commit, link.landed, message.partition("\n")[0]))
                 head = replace(head, commit=commit)
         return Chain(tuple(made), tuple(passed), problems)
