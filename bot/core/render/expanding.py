@@ -57,7 +57,7 @@ def _drawn(
     for template in rest:
         made = template.run(whole) if template.sketch is None else template.sketch(whole)
         for item in made if isinstance(made, list | tuple) else [made]:
-            if isinstance(item, Mapping):
+            if type(item) is Drawn or isinstance(item, Mapping):
                 item, path = placed(template, item, place, problems)
                 if isinstance(item, Drawn) and path.endswith(".yaml"):
                     item.draw()
