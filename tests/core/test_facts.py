@@ -7,10 +7,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.cost import by_environment, difference, total
+from bot.core.cost import difference, total
 from bot.core.facts import facts_of
 from bot.core.model.unit import Facts
-from tests.core.language_world import MINIMAL, fact, kit_for, manifest, platform_for, repo
+from tests.core.language_world import MINIMAL, kit_for, manifest, platform_for, repo
 
 
 def _facts(text: str, environment: str = "prod") -> Facts:
@@ -55,9 +55,7 @@ def test_cost_is_replicas_at_the_price_of_their_size_and_every_need() -> None:
     assert _facts(MINIMAL + "size: {cpu: 2}\n").cost == "0", "a size of one's own has no price"
 
 
-def test_costs_are_summed_by_environment() -> None:
-    fleet = [fact("services/a", cost="4.5"), fact("services/b", cost="0.5"), fact("services/a", "dev", cost="1")]
-    assert by_environment(fleet) == {"dev": "1", "prod": "5"}
+def test_a_difference_is_what_more_is_paid_a_month() -> None:
     assert difference("214", "391") == "177"
     assert difference("5", "5") == "0"
     assert difference("5", "2.5") == "-2.5"

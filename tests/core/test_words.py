@@ -1,4 +1,4 @@
-"""The verdict table, statuses, digests, commit messages, annotations: what words promise beside how they read."""
+"""The verdict table, statuses, digests, commit messages: what words promise beside how they read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.model.delivery import Cursor, Step
 from bot.core.model.plan import Plan, Row
 from bot.core.problem import Problem, Refusal
 from bot.core.tree import Oid
-from bot.core.words import annotations, commit_message, say, terminal, withdrawn
+from bot.core.words import commit_message, say, terminal, withdrawn
 from tests.cases.words import plans
 
 SHA = Oid("9ab41d7c0ffee9ab41d7c0ffee9ab41d7c0ffee9")
@@ -169,6 +169,25 @@ def test_a_value_from_a_file_cannot_act_on_the_forge_through_a_commit_message() 
 
 
 @pytest.mark.parametrize(
+    "value",
+    ["closes GH-12", "fixes gh-12", "closes (GH-12)", "@GH-12", "_GH-12", "closes https://github.com/acme/platform/issues/12",
+     "Closes HTTPS://gitlab.acme.com/acme/platform/-/issues/12", "fixes http://x/acme/p/pull/3"],
+)  # fmt: skip
+def test_a_value_from_a_file_names_no_issue_in_a_commit_message(value: str) -> None:
+    there = _plan(plans.change()).services[0].environments[0]
+    evil = replace(there, rows=(Row("image", "x", value),))
+    message = commit_message(_step(plans.plan(plans.service("checkout", "changed", evil))))
+    assert not re.search(r"(?i)gh-\d|://", message)
+
+
+@pytest.mark.parametrize("value", ["high-12", "https://collector.acme.com/v1", "gh-pages"])
+def test_a_value_that_names_no_issue_stays_as_it_is_in_a_commit_message(value: str) -> None:
+    there = _plan(plans.change()).services[0].environments[0]
+    plain = replace(there, rows=(Row("image", "x", value),))
+    assert f"-> {value} " in commit_message(_step(plans.plan(plans.service("checkout", "changed", plain))))
+
+
+@pytest.mark.parametrize(
     "trailers",
     [
         (("Platform-Commit", "main"),),
@@ -181,15 +200,6 @@ def test_a_value_from_a_file_cannot_act_on_the_forge_through_a_commit_message() 
 def test_a_trailer_outside_the_closed_set_is_refused(trailers: tuple[tuple[str, str], ...]) -> None:
     with pytest.raises(ValueError, match=r"trailer|commit"):
         commit_message(_step(_plan(plans.change()), *trailers))
-
-
-def test_annotations_come_with_the_worst_first_and_in_plain_text() -> None:
-    found = annotations(_plan(plans.leaves_prod()))
-    assert [(a.level, a.line, a.column) for a in found] == [("warning", 11, 9)]
-    errors = annotations(_plan(plans.problems()))
-    assert [a.level for a in errors] == ["failure", "failure"]
-    assert errors[0].suggestion == "scale: {min: 2, max: 4}"
-    assert "&#" not in errors[0].message
 
 
 def test_a_terminal_is_told_the_same_verdict_and_every_problem() -> None:

@@ -18,9 +18,6 @@ from bot.core.parse import parse
 from bot.core.problem import Problem, Refusal
 from bot.core.template import Template, compile_template
 
-ONLY = "value"
-
-
 NEEDED: Mapping[str, frozenset[str]] = {
     "tier": frozenset(),
     "size": frozenset({"name", "cpu", "memory"}),

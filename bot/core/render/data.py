@@ -31,9 +31,6 @@ from bot.core.template import Template
 
 Phase = Literal["live", "lifted", "empty"]
 
-TERRAFORM: Final = ".tf"
-"""The ending, before `.yaml`, of a template that becomes a file of a Terraform root."""
-
 MODULE: Final = "module/"
 """The folder of a recipe that is vendored into each root."""
 

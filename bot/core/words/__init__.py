@@ -2,7 +2,6 @@
 
 from bot.core.model.conversation import Conversation, Said
 from bot.core.model.plan import Plan
-from bot.core.words.annotations import Annotation, annotations
 from bot.core.words.comment import comment, digest
 from bot.core.words.commit import commit_message
 from bot.core.words.notices import (
@@ -25,9 +24,7 @@ from bot.core.words.verdict import verdict
 
 __all__ = [
     "LOOKING",
-    "Annotation",
     "always_refused",
-    "annotations",
     "comment",
     "commit_message",
     "cursor_left",

@@ -29,7 +29,10 @@ BODY = 200
 MOST = 30
 """Lines about services; beyond it they are counted."""
 
-_ACTIVE = re.compile(r"[@#\[\]!]|(?i:\\bgh(?=-))")
+_ACTIVE = re.compile(
+    r"[@#\[\]!]|(?i:(?<![a-z0-9])gh(?=-[0-9])|://(?=\S*/(?:issues|pull|merge_requests|work_items)/[0-9]))"
+)
+"""Mentions, `#1`, `!1`, `[skip ci]`, `GH-1`, and the address of an issue or pull request, which closes it as well."""
 
 
 def commit_message(step: Step) -> str:
