@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.core import words
 from bot.core.build import Memo
+from bot.core.drift import drift
 from bot.core.kit import kit_of
 from bot.core.load import load_platform
 from bot.core.memory import read_actual, unknown_object
@@ -113,9 +114,20 @@ class Thinking:
                 delivered=done.delivered,
                 halted=done.halted,
                 lag=ask.lag,
+                drift=self._drift(git, ask),
                 diffs=outcome.diffs if isinstance(outcome, Proposal) else {},
             )
         )
+
+    def _drift(self, git: Mirror, ask: ReviewAsk) -> tuple[str, ...]:
+        """Told beside an open plan, of which it is no part."""
+        found: list[str] = []
+        for head in ask.heads if ask.stage == "open" else ():
+            actual = self._actual(head)
+            if not isinstance(actual, Refusal) and actual.cursor is not None and _known(git, actual.cursor.commit):
+                tree = git.tree(actual.cursor.commit)
+                found += drift(tree, actual, shipped_tree(), head.target, git.tree, self._memo)
+        return tuple(found)
 
     def delivered(self, ask: DeliveredAsk) -> DeliveredSeen:
         git, gitops = self._mirror(ask.mirror), self._mirror(ask.head.mirror)
@@ -129,7 +141,9 @@ class Thinking:
             return DeliveredSeen(None)
         made = gitops.commit(first)
         before = gitops.tree(made.parents[0]) if made.parents else None
-        return DeliveredSeen(made.id, made.time, _environments(before, gitops.tree(made.id)))
+        return DeliveredSeen(
+            made.id, next(iter(made.parents), None), made.time, _environments(before, gitops.tree(made.id))
+        )
 
     def deliver(self, ask: DeliverAsk) -> Chain:
         git, gitops = self._mirror(ask.mirror), self._mirror(ask.head.mirror)

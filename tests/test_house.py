@@ -45,7 +45,7 @@ CORE: tuple[tuple[str, ...], ...] = (
     ("plan", "rules"),
     ("settle",),
     ("diffs", "owned"),
-    ("keeping", "verify"),
+    ("keeping", "verify", "drift"),
     ("step",),
     ("explain", "propose"),
     ("words",),

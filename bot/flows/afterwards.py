@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.core import words
-from bot.core.model.ask import DeliveredAsk, Head, ReviewAsk
-from bot.core.model.conversation import Delivered, Dialect, Halted, Said, Shas
+from bot.core.model.ask import DeliveredAsk, DeliveredSeen, Head, ReviewAsk
+from bot.core.model.conversation import Delivered, Halted, Said, Shas
 from bot.core.tree import NO_OID, Oid
 from bot.flows.deliver import refusal_of
 from bot.flows.place import Place
@@ -22,32 +23,42 @@ def after_merge(
     if landed is None or tip is None:
         return words.not_on_branch(pull.base_ref)
     base = came_from(place.git, landed, pull.head_sha)
-    delivered, halted = None, None
-    for head in heads:
-        seen = place.core.delivered(DeliveredAsk(place.git.path, head, landed.id))
-        if seen.commit is not None:
-            at = datetime.fromtimestamp(seen.time, UTC).strftime("%Y-%m-%d %H:%M UTC")
-            delivered = Delivered(seen.commit, _page(place, head, seen.commit), at, seen.environments)
-        else:
-            problems = refusal_of(place, head, tip, pull.number)
-            if problems:
-                halted = Halted(problems[0].message, words.resume(landed.id))
+    seen = [place.core.delivered(DeliveredAsk(place.git.path, head, landed.id)) for head in heads]
+    missing = [head for head, one in zip(heads, seen, strict=True) if one.commit is None]
+    problems = [found for head in missing for found in refusal_of(place, head, tip, pull.number)]
+    # The change is judged and told beside what was kept before it came, or it would look as if it found its own data.
+    then = tuple(
+        head if one.commit is None else replace(head, commit=one.before) for head, one in zip(heads, seen, strict=True)
+    )
+    done = bool(heads) and not missing
     return place.core.review(
         ReviewAsk(
             mirror=place.git.path,
             base=base,
             merged=landed.tree,
-            heads=(),
+            heads=then,
             head_sha=pull.head_sha,
             now=int(time.time()),
-            dialect=Dialect("github"),
+            dialect=place.dialect,
             shas=Shas(base or NO_OID, pull.base_ref, pull.head_sha, f"{repository.web_url}/blob/{pull.head_sha}"),
-            stage="delivered" if delivered is not None else "merged",
-            delivered=delivered,
-            halted=halted,
+            stage="delivered" if done else "merged",
+            delivered=_delivered(place, heads, seen) if done else None,
+            halted=Halted(problems[0].message, words.resume(landed.id)) if problems else None,
             speak=speak,
         )
     )
+
+
+def _delivered(place: Place, heads: tuple[Head, ...], seen: list[DeliveredSeen]) -> Delivered:
+    """One word for all targets: when the last of them had it."""
+    commits = [
+        (one.commit, _page(place, head, one.commit))
+        for head, one in zip(heads, seen, strict=True)
+        if one.commit is not None
+    ]
+    at = datetime.fromtimestamp(max(one.time for one in seen), UTC).strftime("%Y-%m-%d %H:%M UTC")
+    environments = tuple(sorted({name for one in seen for name in one.environments}))
+    return Delivered(*commits[0], at, environments, tuple(commits[1:]))
 
 
 def came_from(git: Git, landed: Commit, head: Oid) -> Oid | None:

@@ -95,7 +95,6 @@ def _target(place: Place, target: TargetSeen, tip: Oid, resumed: Oid | None) -> 
 
 def _links(place: Place, head: Head, tip: Oid, resumed: Oid | None) -> tuple[Link, ...] | Halt:
     """What is to be walked, or why nothing may be."""
-    newest = Link(_parent(place, tip), _landed(place, place.git.commit(tip)))
     if resumed is not None:
         commit = place.git.commit(resumed)
         if not place.git.is_ancestor(resumed, tip):
@@ -107,7 +106,7 @@ def _links(place: Place, head: Head, tip: Oid, resumed: Oid | None) -> tuple[Lin
     if seen.state == "lost":
         return Halt(words.cursor_lost(head.target, tip))
     if seen.state == "absent":
-        return (Link(None, newest.landed),)
+        return (Link(None, _landed(place, place.git.commit(tip))),)
     if seen.repository != place.repository:
         return Halt(words.foreign_cursor(head.target, seen.repository))
     if not _knows(place, seen.commit, tip):
@@ -155,6 +154,6 @@ def _tell(place: Place, wakeups: Wakeups, outcomes: tuple[Outcome, ...]) -> None
     for number in sorted(numbers):
         wakeups.ring(str(Wake("review", place.forge_name, place.repository, number=number)))
     halts = [outcome.halt for outcome in outcomes if outcome.halt is not None]
-    if halts or any(outcome.pushed for outcome in outcomes):
-        title, body = words.halted(halts)
-        place.forge.ensure_issue(HALTED, title, body)
+    # A level, not an event: what was halted may have been mended by a change that leaves nothing to push.
+    title, body = words.halted(halts)
+    place.forge.ensure_issue(HALTED, title, body)

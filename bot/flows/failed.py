@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core import words
 from bot.core.model.ask import SurveyAsk
-from bot.core.model.conversation import Conversation, Dialect, Said, Shas
+from bot.core.model.conversation import Conversation, Said, Shas
 from bot.core.tree import Oid
 from bot.core.wake import Wake
 from bot.flows.names import COMMENT, CONTEXT
@@ -44,7 +44,7 @@ def failed(pull: Pull | None, place: Place, error_id: str) -> Said:
         Conversation(
             outcome=None,
             stage="open",
-            dialect=Dialect("github"),
+            dialect=place.dialect,
             shas=Shas("", pull.base_ref if pull is not None else "", pull.head_sha if pull is not None else "", ""),
             observing=_observing(place),
             error_id=error_id,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.core.model.conversation import Dialect
 from bot.ports import Core, Forge, Git
+
+_GITHUB = Dialect("github")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,4 @@ class Place:
     git: Git
     core: Core
     gitops: Callable[[str], GitOps | None]
+    dialect: Dialect = _GITHUB

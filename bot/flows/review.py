@@ -6,7 +6,7 @@ import time
 
 from bot.core import words
 from bot.core.model.ask import CursorAsk, Head, ReviewAsk, SurveyAsk
-from bot.core.model.conversation import Dialect, Said, Shas
+from bot.core.model.conversation import Conversation, Said, Shas
 from bot.core.tree import NO_OID, Oid
 from bot.flows.afterwards import after_merge
 from bot.flows.failed import failed
@@ -25,6 +25,7 @@ def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
     """Looks at the pull request as it stands now and ensures its status and comment."""
     pull = place.forge.pull(number)
     if pull.state == "closed" and not pull.merged:
+        _close(pull, place)
         return
     said = _said(pull, place)
     if said is None:
@@ -43,6 +44,19 @@ def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
         place.forge.ensure_comment(number, COMMENT, said.digest, said.comment)
 
 
+def _close(pull: Pull, place: Place) -> None:
+    """A comment that stands there must not go on promising; a pull request without one needs no last word."""
+    if place.forge.comment_digest(pull.number, COMMENT) is None:
+        return
+    said = words.withdrawn(
+        Conversation(
+            outcome=None, stage="closed", dialect=place.dialect, shas=Shas("", pull.base_ref, pull.head_sha, "")
+        )
+    )
+    if said.comment is not None:
+        place.forge.ensure_comment(pull.number, COMMENT, said.digest, said.comment)
+
+
 def review_queue(sha: Oid, place: Place) -> None:
     """A merge queue waits for a status on its own commit: the verdict of that commit against the default branch."""
     repository = place.forge.repository()
@@ -59,7 +73,7 @@ def review_queue(sha: Oid, place: Place) -> None:
             heads=_heads(place, base),
             head_sha=sha,
             now=int(time.time()),
-            dialect=Dialect("github"),
+            dialect=place.dialect,
             shas=Shas(base or NO_OID, repository.default_branch, sha, f"{repository.web_url}/blob/{sha}"),
         )
     )
@@ -96,7 +110,7 @@ def _look(pull: Pull, place: Place, speak: bool) -> Said | None:
         heads=heads,
         head_sha=head,
         now=int(time.time()),
-        dialect=Dialect("github"),
+        dialect=place.dialect,
         shas=_shas(repository, base, pull, head),
         draft=pull.draft,
         conflict=conflict,

@@ -5,7 +5,7 @@ Alone it would be enough. It remembers marks only to save work; a sweep that jus
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -82,27 +82,46 @@ def sweep(place: Place, wakeups: Wakeups, marks: Marks) -> int:
 def sweep_all(
     places: list[Place], wakeups: Wakeups, marks: dict[str, Marks], emptied: Callable[[], bool] = lambda: False
 ) -> int:
+    """How many names one round over all rang (`sweep_each`)."""
+    return sweep_each(places, wakeups, marks, emptied).rung
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """One round. `missed` gives, for each repository that could not be looked at (`<forge>-<id>`, or `queue` where
+    nothing could), why."""
+
+    rung: int
+    missed: Mapping[str, OutsideWorldError | PoisonError]
+
+
+def sweep_each(
+    places: list[Place], wakeups: Wakeups, marks: dict[str, Marks], emptied: Callable[[], bool] = lambda: False
+) -> Swept:
     """One round over all; a repository that cannot be reached does not stop the others.
 
     `emptied` tells whether the queue has lost what it held (`RqWakeups.emptied`): then everything is looked at anew.
     """
     rung = 0
+    missed: dict[str, OutsideWorldError | PoisonError] = {}
     try:
         if emptied():
             marks.clear()
     except OutsideWorldError as error:
         log.warning("the queue cannot be reached", why=str(error))
-        return 0
+        return Swept(0, {"queue": error})
     for place in places:
         key = f"{place.forge_name}-{place.repository}"
         try:
             rung += sweep(place, wakeups, marks.setdefault(key, Marks()))
         except OutsideWorldError as error:
             log.warning("not swept", repository=key, why=str(error))
+            missed[key] = error
         except PoisonError as poison:
             # The worker, whose look fails in the same way, tells the people.
             log.warning("not swept", repository=key, why=str(poison), error_id=poison.error_id)
-    return rung
+            missed[key] = poison
+    return Swept(rung, missed)
 
 
 def _deliver(place: Place) -> str:

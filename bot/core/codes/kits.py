@@ -77,8 +77,8 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "CW0205": Entry(
         "an option of a recipe that cannot be",
-        "An option in `recipe.yaml` is no JSON Schema, refers to another, has a default that breaks its own rule, or is "
-        "named like a field that every need has.",
+        "An option in `recipe.yaml` is no JSON Schema, refers to another, has a default that breaks its own rule, or "
+        "is named like a field that every need has.",
         "Needs are judged by it, so every service would be refused, or none.",
         _option("{type: number of rooms, default: 1, description: How many rooms.}"),
         _option("{type: integer, minimum: 1, default: 1, description: How many rooms.}"),

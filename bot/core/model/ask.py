@@ -145,8 +145,10 @@ class DeliveredAsk:
 
 @dataclass(frozen=True, slots=True)
 class DeliveredSeen:
-    """The oldest GitOps commit whose cursor has reached the landed commit; None while none has."""
+    """The oldest GitOps commit whose cursor has reached the landed commit, and the one before it; None while none
+    has."""
 
     commit: Oid | None
+    before: Oid | None = None
     time: int = 0
     environments: tuple[str, ...] = ()

@@ -32,13 +32,14 @@ class Shas:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The change's GitOps commit."""
+    """The change's GitOps commit, and those of further targets (sha, url) where the platform writes to several."""
 
     sha: str
     url: str
     at: str
     """`2026-11-21 14:02 UTC`."""
     environments: tuple[str, ...]
+    others: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     """What differs from what was reviewed, one sentence each, already plain text."""
 

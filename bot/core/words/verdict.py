@@ -174,9 +174,11 @@ def _halted(halted: Halted) -> Verdict:
 
 
 def _delivered(done: Delivered) -> Verdict:
-    told = line("Delivered as ", link(done.sha[:7], done.url), " · ", user(done.at, 40))
+    others = [line(", ", link(sha[:7], url)) for sha, url in done.others]
+    told = line("Delivered as ", link(done.sha[:7], done.url), *others, " · ", user(done.at, 40))
     where = line(" to ", places(done.environments)) if done.environments else ()
-    brief = line("Delivered as ", code(done.sha[:7]), where, " · differs from what was reviewed" if done.notes else "")
+    shas = ", ".join([done.sha[:7], *(sha[:7] for sha, _ in done.others)])
+    brief = line("Delivered as ", code(shas), where, " · differs from what was reviewed" if done.notes else "")
     return Verdict("🚚", "", told, brief, "success")
 
 
