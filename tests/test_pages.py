@@ -44,7 +44,7 @@ def test_every_link_and_path_of_a_page_leads_somewhere(name: str) -> None:
         assert (ROOT / path).exists() or list(ROOT.glob(path)), f"{name} names {path}"
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md"])
+@pytest.mark.parametrize("name", PAGES)
 def test_pages_call_only_commands_that_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     known = {str(command.name) for command in COMMANDS}
