@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Literal, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import click
 from pydantic import JsonValue, TypeAdapter
 
-from bot.core.model.values import Layer
-from bot.core.problem import Problem, Severity
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemAnswer:
-    """One finding: where, what, why, and what to write instead."""
-
-    path: str
-    line: int
-    column: int
-    code: str
-    severity: Severity
-    message: str
-    why: str
-    fix: str
-    suggestion: str | None
-    """Text that certainly mends the line when it replaces the line whole."""
+from bot.cli.plan_answer import PlanAnswer
+from bot.cli.shapes import OriginAnswer, ProblemAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +25,12 @@ class CheckAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanAnswer:
-    """`plan --json`. `services` and `platform` hold every fact of the plan under stable names."""
-
-    state: Literal["success", "failure", "pending"]
-    status: str
-    """What the commit status would say."""
-    compared_with: str | None
-    services: tuple[dict[str, JsonValue], ...]
-    platform: tuple[dict[str, JsonValue], ...]
-    totals: dict[str, int]
-    """Objects created, changed, deleted, kept."""
-    problems: tuple[ProblemAnswer, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RenderAnswer:
     """`render --json`."""
 
     out: str
     files: tuple[str, ...]
-    """Paths relative to `out`, sorted."""
+    """Paths relative to `out`, sorted; empty where the platform's own files cannot be read: nothing is written then."""
     problems: tuple[ProblemAnswer, ...]
 
 
@@ -99,11 +67,20 @@ class InitAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class MissedAnswer:
+    """A repository that could not be swept in this round, and why."""
+
+    repository: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class SweepAnswer:
-    """`sweep --json`, one round."""
+    """`sweep --json`: one round. With `--every` each round is one line."""
 
     rung: int
     """Names of work that were not queued already."""
+    missed: tuple[MissedAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +141,6 @@ class DemoPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class OriginAnswer:
-    """Somebody who had a say in a value, and where."""
-
-    layer: Layer
-    path: str
-    line: int
-    column: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class ValueAnswer:
     """One value and who gave it."""
 
@@ -217,10 +183,19 @@ class CodeAnswer:
     right: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """Any command with `--json` that ends without an answer of its own: why, and its exit code."""
+
+    error: str
+    code: int
+
+
 ANSWERS: Mapping[str, type] = {
     "check": CheckAnswer,
     "demo": DemoPlace,
     "demo-story": DemoAnswer,
+    "error": ErrorAnswer,
     "explain": ExplainAnswer,
     "explain-code": CodeAnswer,
     "init": InitAnswer,
@@ -243,30 +218,7 @@ def schema_of(name: str) -> dict[str, object]:
     }
 
 
-def answer(value: object) -> None:
-    """Writes the answer as the one JSON document on stdout. Only ASCII, so that no terminal is steered by it."""
-    click.echo(TypeAdapter(type(value)).dump_json(value, indent=2, ensure_ascii=True).decode())
-
-
-def problem_answer(problem: Problem) -> ProblemAnswer:
-    """A problem as machines read it."""
-    return ProblemAnswer(
-        problem.path, problem.line, problem.column, problem.code, problem.severity,
-        problem.message, problem.why, problem.fix, problem.suggestion,
-    )  # fmt: skip
-
-
-def problem_answers(problems: Sequence[Problem]) -> tuple[ProblemAnswer, ...]:
-    """Several, in their order."""
-    return tuple(problem_answer(problem) for problem in problems)
-
-
-def plain(value: object) -> JsonValue:
-    """A frozen value of the core as plain data: dataclasses become objects, sequences lists."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return cast("JsonValue", value)
+def answer(value: object, line: bool = False) -> None:
+    """Writes the answer as a JSON document on stdout, with `line` on one line. Only ASCII, so that no terminal is
+    steered by it."""
+    click.echo(TypeAdapter(type(value)).dump_json(value, indent=None if line else 2, ensure_ascii=True).decode())

@@ -8,6 +8,7 @@ import click
 from rich.text import Text
 
 from bot import __version__
+from bot.cli.answers import ErrorAnswer, answer
 from bot.cli.check import check
 from bot.cli.demo import demo
 from bot.cli.desk import OUTSIDE, REFUSED, USAGE, Stop, stderr
@@ -27,11 +28,20 @@ COMMANDS: Sequence[click.Command] = (
 """In the order in which a newcomer meets them."""
 
 
+_JSON = "bot.cli.json"
+"""Key in click's `meta`: the call asks for JSON."""
+
+
 class _Group(click.Group):
-    """Lists commands in their own order, and ends known failures with a sentence instead of a traceback."""
+    """Lists commands in their own order, and ends known failures with a sentence instead of a traceback; with `--json`
+    every failure, one of the call itself included, is an `ErrorAnswer` on stdout as well."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_JSON] = "--json" in (args[: args.index("--")] if "--" in args else args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -39,7 +49,16 @@ class _Group(click.Group):
         except (Stop, SettingsError, OutsideWorldError, PoisonError) as failure:
             stop = _end_of(failure)
             stderr().print(Text(visible(str(stop))), soft_wrap=True)
+            _answered(ctx, str(stop), stop.code)
             ctx.exit(stop.code)
+        except click.ClickException as wrong:
+            _answered(ctx, wrong.format_message(), wrong.exit_code)
+            raise
+
+
+def _answered(ctx: click.Context, why: str, code: int) -> None:
+    if ctx.meta[_JSON]:
+        answer(ErrorAnswer(why, code))
 
 
 def _end_of(failure: Exception) -> Stop:

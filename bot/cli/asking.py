@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from bot.cli.counted import Counted, CountedTree, counted_map
 from bot.cli.folder import Compared
 from bot.core import words
 from bot.core.build import Memo
@@ -15,13 +16,16 @@ from bot.core.tree import NO_OID, Oid, Tree
 from bot.shipped import shipped_tree
 
 
-def proposed(chosen: Compared) -> Proposal | Refusal:
-    """What the folder would change, as a review of it would find. What is kept in the GitOps repo is not known here."""
+def proposed(chosen: Compared, counted: Counted) -> Proposal | Refusal:
+    """What the folder would change, as a review of it would find; calls `counted` for each file read and each part
+    rendered. What is kept in the GitOps repo is not known here."""
     if chosen.base is not None and not concerns(chosen.base, chosen.tree):
         return Proposal(NOTHING, {})
+    base = None if chosen.base is None else CountedTree(chosen.base, counted)
     return propose(
-        chosen.base, chosen.tree, shipped_tree(), {}, Evidence(), NO_OID, int(time.time()), _no_history, Memo()
-    )
+        base, CountedTree(chosen.tree, counted), shipped_tree(), {}, Evidence(), NO_OID, int(time.time()),
+        _no_history, Memo(), counted_map(counted),
+    )  # fmt: skip
 
 
 def said(chosen: Compared, out: Proposal | Refusal, speak: bool = False) -> Said:

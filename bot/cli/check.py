@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from bot.cli.answers import CheckAnswer, answer, problem_answers
+from bot.cli.answers import CheckAnswer, answer
 from bot.cli.asking import proposed
 from bot.cli.desk import GOOD, PROBLEMS, REFUSED, headed, json_option, note, progress, say, tell_problems, width
 from bot.cli.folder import compared, disk
+from bot.cli.shapes import problem_answers
 from bot.cli.standing import standing
 from bot.core import words
 from bot.core.load import unit_folders
@@ -40,7 +41,8 @@ def check(ctx: click.Context, folder: Path, base: str | None, as_json: bool) -> 
         chosen = compared(folder, base)
         tree, compared_with = chosen.tree, chosen.base_commit
         note(chosen.words)
-        out = proposed(chosen)
+        with progress("checking") as counted:
+            out = proposed(chosen, counted)
         found = out if isinstance(out, Refusal) else out.plan.problems
     problems = found.problems if isinstance(found, Refusal) else found
     errors = any(problem.severity == "error" for problem in problems)

@@ -15,7 +15,7 @@ import structlog
 
 from bot import logs
 from bot.cli.example import example_files
-from bot.cli.running import door_of, hide_secrets
+from bot.cli.running import door_of
 from bot.flows.sweep import Marks, sweep_all
 from bot.git import require_git
 from bot.sandbox import Sandbox
@@ -67,7 +67,6 @@ def demo_world(folder: Path | None = None, port: int = 0) -> Iterator[DemoWorld]
         gitops = forge.create_repository(GITOPS, {"README.md": _README})
         secret = secrets.token_hex(32)
         settings = _settings(forge, queue.url, home, secret, str(platform), str(gitops))
-        hide_secrets(settings)
         door = _run_bot(settings, ends)
         forge.create_webhook(PLATFORM, door, secret)
         yield DemoWorld(forge, home, door)

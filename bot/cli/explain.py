@@ -11,9 +11,10 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.answers import CodeAnswer, ExplainAnswer, OriginAnswer, ValueAnswer, answer, plain, problem_answers
+from bot.cli.answers import CodeAnswer, ExplainAnswer, ValueAnswer, answer
 from bot.cli.desk import PROBLEMS, REFUSED, USAGE, Stop, json_option, progress, say, stdout, tell_problems
 from bot.cli.folder import disk
+from bot.cli.shapes import OriginAnswer, plain, problem_answers
 from bot.cli.standing import built
 from bot.core.build import Build
 from bot.core.codes import ENTRIES
@@ -61,10 +62,13 @@ def explain_command(ctx: click.Context, service: str, environment: str, path: st
         _code(service.upper(), as_json)
         return
     tree = disk(folder)
-    with progress("reading"):
-        made = built(tree)
+    with progress("reading") as counted:
+        made = built(tree, counted)
     if isinstance(made, Refusal):
-        tell_problems(made.problems)
+        if as_json:
+            answer(ExplainAnswer(service, environment, (), problem_answers(made.problems)))
+        else:
+            tell_problems(made.problems)
         ctx.exit(REFUSED)
     build = made[0]
     broken = _broken(service, [(state.folder, state.problems) for state in build.units.values()])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import click
-from pydantic import JsonValue
 
-from bot.cli.answers import PlanAnswer, answer, plain, problem_answers
+from bot.cli.answers import answer
 from bot.cli.asking import proposed, said
 from bot.cli.desk import GOOD, PROBLEMS, REFUSED, headed, json_option, note, progress, say, width
 from bot.cli.folder import Compared, compared
+from bot.cli.plan_answer import PlanAnswer, told
+from bot.cli.shapes import problem_answers
 from bot.core import words
 from bot.core.problem import Refusal
 from bot.core.propose import Proposal
@@ -34,8 +34,8 @@ def plan(ctx: click.Context, folder: Path, base: str | None, markdown: bool, as_
     """
     chosen = compared(folder, base)
     note(chosen.words)
-    with progress("planning"):
-        out = proposed(chosen)
+    with progress("planning") as counted:
+        out = proposed(chosen, counted)
     if as_json:
         answer(_answer(chosen, out))
     elif markdown:
@@ -50,14 +50,15 @@ def plan(ctx: click.Context, folder: Path, base: str | None, markdown: bool, as_
 
 
 def _answer(chosen: Compared, out: Proposal | Refusal) -> PlanAnswer:
-    told = said(chosen, out)
+    words_of_it = said(chosen, out)
     made = None if isinstance(out, Refusal) else out.plan
+    services, platform = told(made) if made else ((), ())
     return PlanAnswer(
-        state=told.state,
-        status=told.status,
+        state=words_of_it.state,
+        status=words_of_it.status,
         compared_with=chosen.base_commit,
-        services=tuple(cast("dict[str, JsonValue]", plain(one)) for one in made.services) if made else (),
-        platform=tuple(cast("dict[str, JsonValue]", plain(one)) for one in made.platform) if made else (),
+        services=services,
+        platform=platform,
         totals=dict(made.lines) if made else {},
         problems=problem_answers(out.problems if isinstance(out, Refusal) else out.plan.problems),
     )

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from bot.cli.answers import RenderAnswer, answer, problem_answers
+from bot.cli.answers import RenderAnswer, answer
 from bot.cli.desk import GOOD, PROBLEMS, REFUSED, USAGE, Stop, json_option, progress, say, tell_problems
 from bot.cli.folder import disk
+from bot.cli.shapes import problem_answers
 from bot.cli.standing import Standing, standing
 from bot.core.build import Build, fill
 from bot.core.model.render import Key
@@ -47,7 +48,10 @@ def render(
     with progress("rendering") as counted:
         found = standing(tree, counted)
         if isinstance(found, Refusal):
-            tell_problems(found.problems)
+            if as_json:
+                answer(RenderAnswer(str(out), (), problem_answers(found.problems)))
+            else:
+                tell_problems(found.problems)
             ctx.exit(REFUSED)
         files = _files(found, _chosen(found.build, environments, services))
     try:

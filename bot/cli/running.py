@@ -13,15 +13,16 @@ from types import FrameType
 import click
 
 from bot import logs
-from bot.cli.answers import DeliveryAnswer, ResumeAnswer, SweepAnswer, answer, problem_answer
-from bot.cli.desk import REFUSED, USAGE, Stop, json_option, say
+from bot.cli.answers import DeliveryAnswer, MissedAnswer, ResumeAnswer, SweepAnswer, answer
+from bot.cli.desk import GOOD, OUTSIDE, REFUSED, USAGE, Stop, json_option, say
+from bot.cli.shapes import problem_answer
 from bot.core.tree import Oid
 from bot.flows.deliver import Outcome, deliver
 from bot.flows.place import Place
-from bot.flows.sweep import Marks, sweep_all
-from bot.flows.sweep import sweep as sweep_once
+from bot.flows.sweep import Marks, Swept, sweep_each
 from bot.git import require_git
 from bot.listen import Listening
+from bot.ports import OutsideWorldError
 from bot.settings import Settings
 from bot.web import Door, create_app
 from bot.wiring import Wiring, read_settings
@@ -31,17 +32,9 @@ from bot.worker import work as take_work
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
-def log_to_stderr(settings: Settings) -> None:
-    """JSON objects for machines, lines for a person at a terminal; no secret of the settings is ever in it."""
+def log_to_stderr() -> None:
+    """JSON objects for machines, lines for a person at a terminal. `Wiring` keeps the settings' secrets out of it."""
     logs.configure(json=not sys.stderr.isatty())
-    hide_secrets(settings)
-
-
-def hide_secrets(settings: Settings) -> None:
-    """Keeps every secret of the settings out of this process's log."""
-    logs.hide(settings.marker_secret.get_secret_value())
-    for forge in settings.forges:
-        logs.hide(forge.token.get_secret_value(), *(secret.get_secret_value() for secret in forge.webhook_secrets))
 
 
 def door_of(settings: Settings, wiring: Wiring, host: str, port: int) -> Listening:
@@ -65,7 +58,7 @@ def serve(host: str, port: int) -> None:
     CAUSEWAY_* variables. Put a TLS proxy before it. Ends on SIGTERM or Ctrl-C, after the requests that have arrived.
     """
     settings = read_settings()
-    log_to_stderr(settings)
+    log_to_stderr()
     with _wired(settings) as wiring:
         listening = _listen(settings, wiring, host, port)
         with _ended_by_signals(listening.close):
@@ -90,7 +83,7 @@ def work(burst: bool) -> None:
     """
     settings = read_settings()
     require_git()
-    log_to_stderr(settings)
+    log_to_stderr()
     stop = threading.Event()
     with _wired(settings) as wiring, _ended_by_signals(stop.set):
         take_work(Desk(wiring.place, wiring.wakeups, wiring.interrupt), settings.redis_url, stop, burst)
@@ -99,35 +92,44 @@ def work(burst: bool) -> None:
 @click.command()
 @click.option("--every", "forever", is_flag=True, help="Go on for ever, a round each `sweep_seconds` of the settings.")
 @json_option
-def sweep(forever: bool, as_json: bool) -> None:
+@click.pass_context
+def sweep(ctx: click.Context, forever: bool, as_json: bool) -> None:
     """Find what webhooks missed and ring the bell for it: one round, or for ever with --every.
 
-    A sweep that just started looks at everything. Where it runs, lost webhooks cost a minute. One round ends with 5
-    where the forge or the queue cannot be reached.
+    A sweep that just started looks at everything. Where it runs, lost webhooks cost a minute. A repository that cannot
+    be looked at does not stop the others. With --every, --json gives one line for each round.
+
+    Exit code of one round: 0 all were looked at, 3 one makes the look fail, 5 the forge or the queue is away.
     """
     settings = read_settings()
     require_git()
-    log_to_stderr(settings)
+    log_to_stderr()
     if forever:
-        _sweep_on(settings)
+        _sweep_on(settings, as_json)
         return
-    rung = 0
     with _wired(settings) as wiring:
-        for place in wiring.places():
-            rung += sweep_once(place, wiring.wakeups, Marks())
+        swept = sweep_each(wiring.places(), wiring.wakeups, {})
     if as_json:
-        answer(SweepAnswer(rung))
+        answer(_swept(swept))
     else:
-        say(f"rung: {rung}")
+        say(f"rung: {swept.rung}")
+    outside = any(isinstance(why, OutsideWorldError) for why in swept.missed.values())
+    ctx.exit(OUTSIDE if outside else REFUSED if swept.missed else GOOD)
 
 
-def _sweep_on(settings: Settings) -> None:
+def _sweep_on(settings: Settings, as_json: bool) -> None:
     """Rounds for ever: a forge or a queue that is away is tried again in the next one."""
     stop, marks = threading.Event(), dict[str, Marks]()
     with _wired(settings) as wiring, _ended_by_signals(stop.set):
         while not stop.is_set():
-            sweep_all(wiring.places(), wiring.wakeups, marks, wiring.wakeups.emptied)
+            swept = sweep_each(wiring.places(), wiring.wakeups, marks, wiring.wakeups.emptied)
+            if as_json:
+                answer(_swept(swept), line=True)
             stop.wait(settings.sweep_seconds)
+
+
+def _swept(swept: Swept) -> SweepAnswer:
+    return SweepAnswer(swept.rung, tuple(MissedAnswer(key, str(why)) for key, why in swept.missed.items()))
 
 
 @click.command()
@@ -148,19 +150,28 @@ def resume(ctx: click.Context, sha: str, forge: str | None, repository: str | No
         raise Stop(f"{sha} is not a whole commit id: write all 40 digits, as `git rev-parse {sha}` gives them", USAGE)
     settings = read_settings()
     require_git()
-    log_to_stderr(settings)
+    log_to_stderr()
     with _wired(settings) as wiring:
         place = _place(settings, wiring, forge, repository)
-        try:
-            outcomes = deliver(place, wiring.wakeups, Oid(sha))
-        except KeyError as unknown:
-            raise Stop(f"{sha} is no commit of the platform repo's default branch", USAGE) from unknown
+        if not _on_default_branch(place, Oid(sha)):
+            raise Stop(f"{sha} is no commit of the platform repo's default branch", USAGE)
+        outcomes = deliver(place, wiring.wakeups, Oid(sha))
     if as_json:
         answer(ResumeAnswer(sha, tuple(_delivery(outcome) for outcome in outcomes)))
     else:
         for outcome in outcomes:
             say(_told(outcome), "red" if outcome.halt else "green")
     ctx.exit(REFUSED if any(outcome.halt for outcome in outcomes) else 0)
+
+
+def _on_default_branch(place: Place, sha: Oid) -> bool:
+    ref = f"refs/heads/{place.forge.repository().default_branch}"
+    tip = place.git.fetch(place.forge.remote(), [ref])[ref]
+    try:
+        place.git.commit(sha)
+    except KeyError:
+        return False
+    return tip is not None and place.git.is_ancestor(sha, tip)
 
 
 def _place(settings: Settings, wiring: Wiring, forge: str | None, repository: str | None) -> Place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bot.cli.counted import CountedTree
 from bot.core.build import Build, Memo, build, outlines
 from bot.core.kit import kit_of
 from bot.core.model.delivery import Evidence
@@ -27,19 +28,20 @@ class Standing:
     problems: tuple[Problem, ...]
 
 
-def built(tree: Tree) -> tuple[Build, Memo] | Refusal:
-    """The build of a folder. A Refusal only where `platform/` itself cannot be read."""
+def built(tree: Tree, counted: Callable[[], None]) -> tuple[Build, Memo] | Refusal:
+    """The build of a folder; calls `counted` for each file read. A Refusal only where `platform/` itself cannot be
+    read."""
     kit = kit_of(tree, shipped_tree())
     if isinstance(kit, Refusal):
         return kit
     memo = Memo()
-    made = build(tree, kit, memo)
+    made = build(CountedTree(tree, counted), kit, memo)
     return made if isinstance(made, Refusal) else (made, memo)
 
 
 def standing(tree: Tree, counted: Callable[[], None]) -> Standing | Refusal:
-    """Compiles, links, renders and judges everything; calls `counted` for each part of the output."""
-    made = built(tree)
+    """Compiles, links, renders and judges everything; calls `counted` for each file read and part of the output."""
+    made = built(tree, counted)
     if isinstance(made, Refusal):
         return made
     found, memo = made

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.answers import BreachAnswer, VerifyAnswer, answer, problem_answers
+from bot.cli.answers import BreachAnswer, VerifyAnswer, answer
 from bot.cli.desk import (
     GOOD,
     LAW_BROKEN,
@@ -22,6 +22,7 @@ from bot.cli.desk import (
     tell_problems,
 )
 from bot.cli.folder import Clone, clone_of
+from bot.cli.shapes import problem_answers
 from bot.core.build import Memo
 from bot.core.memory import CURSOR, read_actual
 from bot.core.model.delivery import Cursor

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -18,9 +17,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from bot.cli.app import causeway
 from bot.cli.example import example_files
+from bot.cli.published import FOLDER
 from bot.core.memory import CURSOR
 from bot.sandbox import Sandbox
 from bot.valkey import start_valkey
@@ -104,7 +105,7 @@ def post(url: str, event: str, body: Mapping[str, object], secret: str) -> int:
 
 def test_a_sweep_and_a_worker_deliver_without_any_webhook_and_log_no_secret(installation: Installation) -> None:
     swept = installation.run("sweep", "--json")
-    assert (swept.returncode, json.loads(swept.stdout)) == (0, {"rung": 1}), swept.stderr
+    assert (swept.returncode, json.loads(swept.stdout)) == (0, {"rung": 1, "missed": []}), swept.stderr
     worked = installation.run("work", "--burst")
     assert worked.returncode == 0, worked.stderr
     assert installation.cursor() == installation.forge.head("acme/platform")
@@ -159,6 +160,10 @@ def test_resume_wants_a_whole_commit_id(sha: str) -> None:
 def test_resume_of_an_unknown_commit_or_platform_says_so(installation: Installation) -> None:
     done = installation.run("resume", "1" * 40)
     assert (done.returncode, "is no commit of the platform repo" in done.stderr) == (2, True)
+    forge = installation.forge
+    beside = forge.commit("acme/platform", "beside", {"README.md": "Not merged.\n"}, "Beside", "robin")
+    done = installation.run("resume", beside)
+    assert (done.returncode, "is no commit of the platform repo" in done.stderr) == (2, True)
     done = installation.run("resume", "1" * 40, "--repository", "7")
     assert done.returncode == 2
     assert f"--forge sandbox --repository {installation.platform}" in done.stderr
@@ -184,12 +189,31 @@ def test_a_queue_that_is_away_ends_a_sweep_with_5_and_no_address(installation: I
     assert "Traceback" not in done.stderr
 
 
-def test_a_sweep_that_goes_on_ends_on_a_signal(installation: Installation) -> None:
+def test_a_repository_that_is_away_does_not_stop_the_others(installation: Installation) -> None:
+    settings = json.loads(installation.settings.read_text())
+    [forge] = settings["forges"]
+    gone = {"repository": "999999", "gitops": forge["tenants"][0]["gitops"]}
+    installation.settings.write_text(
+        json.dumps({**settings, "forges": [{**forge, "tenants": [gone, *forge["tenants"]]}]})
+    )
+    done = installation.run("sweep", "--json")
+    value = json.loads(done.stdout)
+    Draft202012Validator(json.loads((FOLDER / "sweep.schema.json").read_text())).validate(value)
+    assert (done.returncode, value["rung"]) == (5, 1)
+    assert [one["repository"] for one in value["missed"]] == ["sandbox-999999"]
+
+
+def test_a_sweep_that_goes_on_tells_machines_a_line_a_round_and_ends_on_a_signal(installation: Installation) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "bot", "sweep", "--every"], env=installation.environment, stderr=subprocess.DEVNULL
-    ) as process:
-        until = time.monotonic() + 30
-        while not installation.forge.requests and time.monotonic() < until:
-            time.sleep(0.05)
+        [sys.executable, "-m", "bot", "sweep", "--every", "--json"],
+        env={**installation.environment, "CAUSEWAY_SWEEP_SECONDS": "5"},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        rounds = [json.loads(process.stdout.readline()) for _ in range(2)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
+    schema = Draft202012Validator(json.loads((FOLDER / "sweep.schema.json").read_text()))
+    for one in rounds:
+        schema.validate(one)
+    assert rounds[0] == {"rung": 1, "missed": []}
