@@ -15,9 +15,9 @@ from bot.core.event import Denied, Event, Ignored
 from bot.forges import FORGES
 from bot.forges.github_delivery import parse_delivery
 from bot.forges.marker import Marker
+from tests.reference import folder, needs
 
-CAPTURES = Path(__file__).resolve().parents[2] / "shared" / "data" / "github-webhooks"
-FILES = sorted(CAPTURES.glob("*.json"))
+FILES = sorted(folder("github-webhooks").glob("*.json"))
 SECRET = "a secret of sixteen characters"
 
 KINDS = {
@@ -66,7 +66,7 @@ def pull(**more: object) -> dict[str, Any]:
     return {"action": "opened", "repository": {"id": 7}, "pull_request": {"number": 3}, **more}
 
 
-@pytest.mark.skipif(not FILES, reason="captured GitHub webhooks are absent (shared/data/github-webhooks)")
+@needs("github-webhooks")
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_captured_webhook_wakes_exactly_whom_it_concerns(file: Path) -> None:
     kind = KINDS.get(file.stem, file.stem.partition(".")[0])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # ships no types
@@ -13,8 +12,9 @@ import pytest
 import yaml
 
 from tests.core.render_world import CASES, case_files, case_named
+from tests.reference import folder
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "crd-schemas"
+DATA = folder("crd-schemas")
 NEWEST = kubernetes_validate.latest_version()
 NO_SCHEMA = frozenset({"postgresql.cnpg.io", "objectbucket.io"})
 """Operators' groups of which no schema is at hand."""

@@ -31,8 +31,12 @@ def _roots() -> Iterator[Path]:
     named = os.environ.get("CAUSEWAY_TF_MIRROR")
     if named:
         yield Path(named)
+    # Where Terraform itself looks, then a bounded search.
     home = Path.home()
     yield home / ".terraform.d" / "plugins"
+    yield Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "terraform" / "plugins"
+    yield Path("/usr/local/share/terraform/plugins")
+    yield Path("/usr/share/terraform/plugins")
     yield home / ".terraform.d" / "plugin-cache"
     for name in ("usr/local/share", "usr/share", "opt", "srv", "var/lib", "mnt"):
         root = Path("/") / name

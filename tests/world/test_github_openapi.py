@@ -17,11 +17,12 @@ from bot.forges.github import GitHub
 from bot.forges.marker import Marker
 from bot.ports import Status
 from bot.sandbox import Sandbox
-from tests.world.test_sandbox_openapi import DATA, Said, api, template_of, wrong
+from tests.reference import needs
+from tests.world.test_sandbox_openapi import Said, api, template_of, wrong
 
 pytestmark = [
     pytest.mark.world,
-    pytest.mark.skipif(not DATA.is_dir(), reason="GitHub's OpenAPI is not on this machine (../shared/data)"),
+    needs("github-openapi"),
 ]
 NAME = "acme/platform"
 SECRET = "a secret of sixteen characters"

@@ -10,7 +10,6 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,12 +19,13 @@ from bot.sandbox import Sandbox
 from bot.sandbox.app import REPO_ROUTES
 from bot.sandbox.rest import Route
 from bot.sandbox.rest_people import ROOT_ROUTES
+from tests.reference import folder, needs
 from tests.world.sandbox_fixture import Mailbox
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "github-openapi"
+DATA = folder("github-openapi")
 pytestmark = [
     pytest.mark.world,
-    pytest.mark.skipif(not DATA.is_dir(), reason="GitHub's OpenAPI is not on this machine (../shared/data)"),
+    needs("github-openapi"),
 ]
 PLATFORM = "acme/platform"
 SECRET = "a secret of this test"
