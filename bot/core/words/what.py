@@ -47,16 +47,16 @@ def headline(plan: Plan) -> Line:
 
 
 def cost(plan: Plan) -> Decimal:
-    """By how much a month becomes dearer, refused services left out."""
-    rows = (
-        row
-        for service in plan.services
-        if service.action != "refused"
-        for environment in service.environments
-        for row in environment.rows
-        if row.fact == "cost"
-    )
-    return sum((amount(row.after) - amount(row.before) for row in rows), Decimal(0))
+    """By how much a month becomes dearer, refused services left out. Data that is kept goes on costing what it cost,
+    and costs nothing new when it is taken up again."""
+    environments = [
+        environment for service in plan.services if service.action != "refused" for environment in service.environments
+    ]
+    rows = [row for environment in environments for row in environment.rows if row.fact == "cost"]
+    kept = {"keep": 1, "return": -1}
+    data = [found for environment in environments for found in environment.data if found.action in kept]
+    stays = sum((kept[found.action] * amount(found.cost) for found in data), Decimal(0))
+    return sum((amount(row.after) - amount(row.before) for row in rows), stays)
 
 
 def one(service: ServicePlan) -> Line:

@@ -258,7 +258,7 @@ def leaves_prod() -> Conversation:
         rows=(
             Row("image", "1.4.2", None),
             Row("routes", [{"host": "pay.acme.com", "path": "/", "public": True}], None),
-            Row("cost", "214", "120"),
+            Row("cost", "214", None),
         ),
         objects=objects("prod", "delete", *WEB),
         data=(DataChange("db", "postgres", "aws-rds", "keep", cost="120", protected=True),),
@@ -367,7 +367,10 @@ def removal_of_everything() -> Conversation:
             name,
             "production" if name == "prod" else "development",
             "removed",
-            rows=(Row("routes", [{"host": f"checkout.{name}.acme.io", "path": "/", "public": False}], None),),
+            rows=(
+                Row("routes", [{"host": f"checkout.{name}.acme.io", "path": "/", "public": False}], None),
+                Row("cost", "214" if name == "prod" else "4", None),
+            ),
             objects=objects(name, "delete", *WEB),
             data=(
                 DataChange(
