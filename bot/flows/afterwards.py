@@ -58,7 +58,7 @@ def _delivered(place: Place, heads: tuple[Head, ...], seen: list[DeliveredSeen])
     ]
     at = datetime.fromtimestamp(max(one.time for one in seen), UTC).strftime("%Y-%m-%d %H:%M UTC")
     environments = tuple(sorted({name for one in seen for name in one.environments}))
-    return Delivered(*commits[0], at, environments, tuple(commits[1:]))
+    return Delivered(*commits[0], at, environments, others=tuple(commits[1:]))
 
 
 def came_from(git: Git, landed: Commit, head: Oid) -> Oid | None:

@@ -39,9 +39,9 @@ class Delivered:
     at: str
     """`2026-11-21 14:02 UTC`."""
     environments: tuple[str, ...]
-    others: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     """What differs from what was reviewed, one sentence each, already plain text."""
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
