@@ -58,16 +58,16 @@ def step(
     if isinstance(base, Refusal):
         return base
     older = cache(lambda commit: build_at(commit, world.shipped, world.trees, world.memo))
+    change = _Change(base, before, after, judging, kit, actual, evidence, landed, world, older)
     blocked: dict[str, Problem] = {}
     while True:
-        found = _settle(base, before, after, judging, kit, actual, evidence, landed, world, older, blocked)
+        found = _settle(change, blocked)
         if isinstance(found, Refusal):
             return found
-        confirmed = evidence.resumed == landed.commit
-        whole = tuple(p for p in found.whole if p.severity == "error" and not (confirmed and p.code == SHRINK))
+        whole = tuple(p for p in found.whole if p.severity == "error" and not (change.confirmed and p.code == SHRINK))
         if whole:
             return Refusal(whole)
-        made = _make(base, found, actual, evidence, landed, world, older)
+        made = _make(change, found)
         new = {
             own.unit: _in_the_way(path, own)
             for path, own in made.obstacles.items()
@@ -80,8 +80,29 @@ def step(
         if aggregate:
             return Refusal(tuple(sorted(aggregate)))
         if not new:
-            return _finish(base, found, made, actual, landed, kit, world)
+            return _finish(change, found, made)
         blocked.update(new)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What `step` was asked, with what it knows before it judges."""
+
+    base: Build | None
+    before: Tree | None
+    after: Tree
+    judging: Tree | None
+    kit: Kit
+    actual: Actual
+    evidence: Evidence
+    landed: Landed
+    world: World
+    older: Callable[[Oid], Build | None]
+
+    @property
+    def confirmed(self) -> bool:
+        """A person resumed with exactly this commit."""
+        return self.evidence.resumed == self.landed.commit
 
 
 def _base(before: Tree | None, actual: Actual, resumed: bool, world: World) -> Build | Refusal | None:
@@ -96,27 +117,18 @@ def _base(before: Tree | None, actual: Actual, resumed: bool, world: World) -> B
     return base_build(before, kit, actual.kept, world.trees, world.memo)
 
 
-def _settle(
-    base: Build | None,
-    before: Tree | None,
-    after: Tree,
-    judging: Tree | None,
-    kit: Kit,
-    actual: Actual,
-    evidence: Evidence,
-    landed: Landed,
-    world: World,
-    older: Callable[[Oid], Build | None],
-    blocked: Mapping[str, Problem],
-) -> Settled | Refusal:
-    judge_platform = _judge_platform(judging, world)
+def _settle(change: _Change, blocked: Mapping[str, Problem]) -> Settled | Refusal:
+    base, kept, landed, world = change.base, change.actual.kept, change.landed, change.world
+    judge_platform = _judge_platform(change.judging, world)
 
     def judges_for(wanted: Build) -> Judges:
         platform = judge_platform or (base.platform if base is not None else wanted.platform)
-        owner = owner_of((base, wanted), actual.kept, older)
-        return judges_of(platform, wanted.platform, evidence, landed.head_sha, landed.time, owner)
+        owner = owner_of((base, wanted), kept, change.older)
+        return judges_of(platform, wanted.platform, change.evidence, landed.head_sha, landed.time, owner)
 
-    sides = Sides(base, before, after, kit, actual.kept, world.trees, world.memo, older, world.each)
+    sides = Sides(
+        base, change.before, change.after, change.kit, kept, world.trees, world.memo, change.older, world.each
+    )
     return settle(sides, judges_for, blocked)
 
 
@@ -154,60 +166,54 @@ class _Made:
     """Where the head may not be what is wanted, sorted."""
 
 
-def _make(
-    base: Build | None,
-    found: Settled,
-    actual: Actual,
-    evidence: Evidence,
-    landed: Landed,
-    world: World,
-    older: Callable[[Oid], Build | None],
-) -> _Made:
-    refused_before = frozenset(refused_units(actual.kept))
+def _make(change: _Change, found: Settled) -> _Made:
+    actual, world = change.actual, change.world
     had: Owned = {}
-    if base is not None:
-        had = owned(base, world.target, actual.kept, refused_before, world.memo, world.each)
+    if change.base is not None:
+        refused = frozenset(refused_units(actual.kept))
+        had = owned(change.base, world.target, actual.kept, refused, world.memo, world.each)
     render = owned(found.after, world.target, {}, found.refused, world.memo, world.each)
-    if base is None and evidence.resumed == landed.commit:
+    if change.base is None and change.confirmed:
         had = adopted(actual, render)
-    target = found.after.platform.targets[world.target]
-
-    def outline(build: Build, key: Key) -> Outline:
-        done = outlines(build, [key], world.memo, world.each)[key]
-        return () if isinstance(done, Refusal) else done
-
-    keeping = keep(
-        Scene(
-            before=base,
-            settled=found,
-            owned_before=had,
-            rendered_after=render,
-            actual=actual,
-            judges=found.judges,
-            evidence=evidence,
-            before_commit=actual.cursor.commit if actual.cursor is not None else None,
-            commit=landed.commit,
-            drift=target.drift,
-            outline=outline,
-            older=older,
-            leaving=sorted(path for path in moving(had, render) if path in had and path not in render),
-        )
-    )
+    keeping = keep(_scene(change, found, had, render))
     stays: dict[str, Own | None] = {}
     for path, entry in keeping.kept.items():
         old = render.get(path)
         stays[path] = Own(entry.id, entry.kind, None, old.unit if old is not None else None)
     want = render.derive(stays)
-    drift = drifted(actual.head, had, world.memo) if base is not None else ()
+    drift = drifted(actual.head, had, world.memo) if change.base is not None else ()
     # A head that keeps the law differs from what is wanted only where the two sides do.
-    lawful = base is not None and not drift
-    paths = moving(had, want) if lawful else frozenset(had.keys() | want.keys())
-    return _Made(had, want, keeping, obstructed(actual.head, had, want, sorted(paths)), drift, sorted(paths))
+    lawful = change.base is not None and not drift
+    paths = sorted(moving(had, want) if lawful else had.keys() | want.keys())
+    return _Made(had, want, keeping, obstructed(actual.head, had, want, paths), drift, paths)
 
 
-def _finish(
-    base: Build | None, found: Settled, made: _Made, actual: Actual, landed: Landed, kit: Kit, world: World
-) -> Step | Unchanged:
+def _scene(change: _Change, found: Settled, had: Owned, render: Owned) -> Scene:
+    actual, world = change.actual, change.world
+
+    def outline(build: Build, key: Key) -> Outline:
+        done = outlines(build, [key], world.memo, world.each)[key]
+        return () if isinstance(done, Refusal) else done
+
+    return Scene(
+        before=change.base,
+        settled=found,
+        owned_before=had,
+        rendered_after=render,
+        actual=actual,
+        judges=found.judges,
+        evidence=change.evidence,
+        before_commit=actual.cursor.commit if actual.cursor is not None else None,
+        commit=change.landed.commit,
+        drift=found.after.platform.targets[world.target].drift,
+        outline=outline,
+        older=change.older,
+        leaving=sorted(path for path in moving(had, render) if path in had and path not in render),
+    )
+
+
+def _finish(change: _Change, found: Settled, made: _Made) -> Step | Unchanged:
+    actual, landed, kit, world = change.actual, change.landed, change.kit, change.world
     edits = _edits(found.after, made, actual, world)
     problems = (*found.problems, *(_drift(path, made, path in made.keeping.kept) for path in made.drift))
     if not edits and dict(made.keeping.kept) == dict(actual.kept) and _as_written(actual):
@@ -216,7 +222,7 @@ def _finish(
     edits[CURSOR] = cursor_bytes(cursor)
     edits[KEPT] = kept_bytes(made.keeping.kept)
     what = plan(
-        base,
+        change.base,
         found.after,
         world.memo,
         destroys=found.judges.destroys_allowed,
