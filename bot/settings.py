@@ -89,11 +89,6 @@ class Settings(BaseModel):
 
     model_config = _FROZEN
 
-    public_url: str = Field(
-        pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$",
-        description="Where people reach this bot; statuses link to it.",
-        examples=["https://causeway.acme.com"],
-    )
     forges: tuple[ForgeSettings, ...] = Field(min_length=1, description="The forges it serves.")
     redis_url: str = Field(
         pattern=r"^(rediss?|unix)://",

@@ -23,7 +23,6 @@ def forge(**more: Any) -> dict[str, Any]:
 
 def settings(**more: Any) -> dict[str, Any]:
     return {
-        "public_url": "https://causeway.example.com",
         "forges": [forge()],
         "redis_url": "unix:///run/valkey.sock",
         "data_dir": "/var/lib/causeway",

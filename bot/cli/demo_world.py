@@ -84,7 +84,6 @@ def _home(folder: Path | None, ends: ExitStack) -> Path:
 
 def _settings(forge: Sandbox, redis_url: str, home: Path, secret: str, platform: str, gitops: str) -> Settings:
     return Settings(
-        public_url=forge.url,
         forges=(
             ForgeSettings(
                 name="sandbox",

@@ -71,7 +71,6 @@ class Street:
         for name in (PLATFORM, GITOPS):
             sandbox.grant(name, BOT, "admin")
         self.settings = Settings(
-            public_url=sandbox.url,
             forges=(
                 ForgeSettings(
                     name="github",

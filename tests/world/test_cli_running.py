@@ -68,7 +68,6 @@ def installation(sandbox: Sandbox, tmp_path: Path) -> Iterator[Installation]:
     gitops = sandbox.create_repository("acme/gitops", {"README.md": "What runs.\n"})
     platform = sandbox.create_repository("acme/platform", dict(example_files()))
     settings = {
-        "public_url": "http://127.0.0.1:8080",
         "forges": [
             {
                 "name": "sandbox",
