@@ -223,15 +223,20 @@ def test_the_environment_is_read_in_few_places() -> None:
     assert readers <= set(ENVIRONMENT), readers
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda p: p.relative_to(BOT).as_posix())
+def trials() -> list[Path]:
+    return sorted(path for path in (ROOT / "tests").rglob("*.py") if "__pycache__" not in path.parts)
+
+
+@pytest.mark.parametrize("path", [*files(), *trials()], ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").count("\n")
     assert lines <= MOST_LINES, f"{path} has {lines} lines: split it by what it knows"
 
 
 def test_modules_and_classes_say_what_they_are() -> None:
-    vague = [str(path) for path in files() if NAMES.search(path.stem.strip("_")) and path.stem not in OUR_WORDS]
-    for path in files():
+    every = [*files(), *trials()]
+    vague = [str(path) for path in every if NAMES.search(path.stem.strip("_")) and path.stem not in OUR_WORDS]
+    for path in every:
         classes = [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.ClassDef)]
         vague += [f"{path}: {one.name}" for one in classes if CLASS_NAMES.search(one.name)]
     assert not vague
@@ -248,7 +253,7 @@ def test_every_problem_code_is_registered_once_and_used() -> None:
     assert list(CODES) == sorted(CODES)
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda p: p.relative_to(BOT).as_posix())
+@pytest.mark.parametrize("path", [*files(), *trials()], ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_every_module_says_what_it_is_for(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree) or not tree.body, f"{path} has no docstring"

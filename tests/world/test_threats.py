@@ -40,7 +40,7 @@ THREATS: Mapping[str, tuple[str, ...]] = {
     "another tenant's repository, a renamed or claimed one, a GitOps target of someone else": (
         "world/test_whole.py::test_forged_and_foreign_deliveries_wake_nobody",
         "world/test_github.py::test_a_rename_does_not_matter_and_the_old_name_is_never_used",
-        "world/test_story.py::test_another_platforms_gitops_repo_is_never_written",
+        "world/test_story_halts.py::test_another_platforms_gitops_repo_is_never_written",
         "world/test_threats.py::test_a_gitops_target_that_the_bot_was_not_given_is_never_touched",
         "core/test_step.py::test_no_resume_takes_over_what_is_foreign",
     ),
@@ -80,7 +80,7 @@ THREATS: Mapping[str, tuple[str, ...]] = {
         "long/test_yaml_suite.py::test_every_case_is_read_or_refused_at_a_place_that_it_has",
     ),
     "template, Terraform, Markdown, quick-action, log, trailer, kubelet or Go-template injection": (
-        "core/test_abuse.py::test_hostile_text_is_only_text_in_every_place_that_it_reaches",
+        "core/test_abuse_text.py::test_hostile_text_is_only_text_in_every_place_that_it_reaches",
         "world/test_abuse.py::test_nothing_of_a_title_reaches_the_gitops_commit",
         "core/test_template.py::test_no_text_of_a_user_changes_the_shape_of_an_object",
         "core/test_render.py::test_no_text_of_a_user_escapes_from_its_place",
@@ -97,7 +97,7 @@ THREATS: Mapping[str, tuple[str, ...]] = {
     "a pull request that edits the team, protection or config that judges it": (
         "core/test_step.py::test_a_change_is_judged_by_the_tip_before_it_and_not_by_itself",
         "core/test_keeping.py::test_protection_turned_off_in_the_change_that_drops_the_need_protects_still",
-        "core/test_keeping.py::test_words_of_destruction_without_both_approvals_destroy_nothing",
+        "core/test_keeping_destroy.py::test_words_of_destruction_without_both_approvals_destroy_nothing",
     ),
     "a policy error, an undefined value, a result that is no boolean, a budget or memory used up": (
         "world/test_isolation.py::test_a_question_that_loops_is_killed_and_the_next_one_is_answered_by_a_cold_child",
@@ -106,14 +106,14 @@ THREATS: Mapping[str, tuple[str, ...]] = {
         "core/test_template.py::test_results_are_capped",
     ),
     "commands and approvals by outsiders, by bots, edited later, for an older sha": (
-        "core/test_keeping.py::test_words_of_destruction_for_what_was_kept_long_ago_need_both_approvals_too",
+        "core/test_keeping_destroy.py::test_words_of_destruction_for_what_was_kept_long_ago_need_both_approvals_too",
         "core/test_words.py::test_no_status_ever_waits_for_an_approval",
         "test_delivery_github.py::test_a_comment_of_the_bots_own_kind_does_not_wake_it_again",
     ),
     "taking another team's secrets, ingress, hosts or namespace": (
         "core/test_resolve.py::test_secrets_never_leave_the_services_own_prefix",
         "core/test_resolve.py::test_hosts_of_the_team_may_be_taken_everywhere",
-        "core/test_resolve.py::test_composed_names_and_reserved_namespaces_are_told_before_kubernetes_does",
+        "core/test_resolve_places.py::test_composed_names_and_reserved_namespaces_are_told_before_kubernetes_does",
         "core/test_link.py::test_other_teams_call_only_where_they_are_allowed",
         "core/test_link.py::test_namespaces_are_apart_between_environments_of_one_cluster_and_between_teams",
         "core/test_abuse.py::test_a_second_service_of_one_host_is_refused_and_the_first_keeps_it",
@@ -121,7 +121,7 @@ THREATS: Mapping[str, tuple[str, ...]] = {
     "going round the bot: direct pushes, edits in the GitOps repo": (
         "world/test_story.py::test_a_direct_push_is_delivered_with_no_pull_request_named",
         "world/test_story.py::test_a_bad_service_that_lands_all_the_same_keeps_what_runs_and_is_told",
-        "world/test_story.py::test_a_foreign_edit_is_restored_by_a_delivery_without_news",
+        "world/test_story_halts.py::test_a_foreign_edit_is_restored_by_a_delivery_without_news",
         "core/test_step.py::test_a_foreign_edit_in_an_owned_path_is_restored",
     ),
     "a pull request from a fork": (
@@ -155,9 +155,9 @@ THREATS: Mapping[str, tuple[str, ...]] = {
         "core/test_abuse_kit.py::test_an_option_that_is_no_schema_of_its_own_is_a_problem_at_its_line",
     ),
     "a planted bot marker in a comment": (
-        "world/test_github.py::test_a_planted_marker_counts_for_nothing",
-        "world/test_github.py::test_an_older_planted_comment_does_not_take_the_place_of_ours",
-        "world/test_github.py::test_nothing_can_break_out_of_the_marker",
+        "world/test_github_comments.py::test_a_planted_marker_counts_for_nothing",
+        "world/test_github_comments.py::test_an_older_planted_comment_does_not_take_the_place_of_ours",
+        "world/test_github_comments.py::test_nothing_can_break_out_of_the_marker",
     ),
     "work planted in the queue by who can write to Redis": (
         "world/test_worker.py::test_a_job_that_names_any_other_function_is_refused_and_never_imported",
@@ -195,23 +195,23 @@ BAD_INPUT: Mapping[str, tuple[str, ...]] = {
     ),
     "an empty repository and its first pull request": (
         "core/test_abuse.py::test_an_empty_tree_is_refused_with_what_to_write_first",
-        "world/test_story.py::test_an_empty_repository_and_its_first_pull_request",
-        "world/test_story.py::test_a_gitops_repo_without_any_commit_gets_its_first",
+        "world/test_story_pulls.py::test_an_empty_repository_and_its_first_pull_request",
+        "world/test_story_pulls.py::test_a_gitops_repo_without_any_commit_gets_its_first",
     ),
     "pull requests that are none of our business": (
-        "world/test_story.py::test_an_unrelated_pull_request_gets_a_status_and_no_comment",
-        "world/test_story.py::test_a_pull_request_against_another_branch_is_left_in_peace",
+        "world/test_story_pulls.py::test_an_unrelated_pull_request_gets_a_status_and_no_comment",
+        "world/test_story_pulls.py::test_a_pull_request_against_another_branch_is_left_in_peace",
     ),
     "drafts and conflicts": (
-        "world/test_story.py::test_a_draft_is_told_as_it_is",
-        "world/test_story.py::test_a_conflict_fails_in_one_sentence_and_heals",
+        "world/test_story_pulls.py::test_a_draft_is_told_as_it_is",
+        "world/test_story_pulls.py::test_a_conflict_fails_in_one_sentence_and_heals",
     ),
     "forged or unsigned deliveries, unknown events": (
         "world/test_web.py::test_forged_unsigned_and_unreadable_webhooks_ring_nothing",
         "world/test_web.py::test_a_webhook_that_concerns_nobody_is_204_without_a_body",
     ),
     "hostile text": (
-        "core/test_abuse.py::test_hostile_text_is_only_text_in_every_place_that_it_reaches",
+        "core/test_abuse_text.py::test_hostile_text_is_only_text_in_every_place_that_it_reaches",
         "world/test_abuse.py::test_nothing_of_a_title_reaches_the_gitops_commit",
     ),
     "random damage": (
