@@ -33,7 +33,8 @@ SCRAPS = (
     b"*a", b"!!str ", b"!x ", b"<<: ", b"? ", b"---\n", b"...\n", b"%YAML 1.1\n", b"#", b": ", b"- ", b"[", b"]", b"{",
     b"}", b"'", b'"', b"|\n", b">-\n", b"null", b"~", b"true", b"0", b"-1", b"1e999", b".inf", b"99999999999999999999",
     b"{}", b"[]", b'""', b"${needs.db.host}", b"${", b"$${", b'${file("x")}', b"{{7*7}}", b"</details>", b"```",
-    b"@all", b"\n/merge\n", b"\\nPlatform-Commit: x", b"$(VAR)", b"../..", b"x" * 300, b"a.b" * 90, b"[" * 60, b"{a: " * 60,
+    b"@all", b"\n/merge\n", b"\\nPlatform-Commit: x", b"$(VAR)", b"../..", b"x" * 300, b"a.b" * 90, b"[" * 60,
+    b"{a: " * 60,
 )  # fmt: skip
 
 

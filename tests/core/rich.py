@@ -35,7 +35,8 @@ environments:
     gateway: {internal: {name: internal, namespace: gateways}, public: {name: public, namespace: gateways}}
     secrets: {store: aws-secretsmanager, region: eu-west-1, role: "arn:aws:iam::123456789012:role/{service}-{env}"}
     registries: {ghcr.io/acme: {pull_secret: "platform/ghcr#dockerconfigjson"}}
-    terraform: {backend: {s3: {bucket: state, region: eu-west-1}}, providers: {aws: {region: eu-west-1}}, eks_cluster: eu-one}
+    terraform: {backend: {s3: {bucket: state, region: eu-west-1}}, providers: {aws: {region: eu-west-1}},
+                eks_cluster: eu-one}
     otlp: http://otel-collector.observability:4317
     networks: {data: [10.20.0.0/16, 10.30.0.0/16]}
     priority_classes: {"1": critical, "3": normal}
