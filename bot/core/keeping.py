@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.core.build import Build, inputs_of
+from bot.core.build import Build, inputs_of, keys_of_unit
 from bot.core.model.delivery import Actual, Evidence, Kept, KeptEntry
 from bot.core.model.render import Key, Outline, Rendered
 from bot.core.model.unit import DataFact
@@ -103,13 +103,15 @@ def _refused(scene: Scene, kept: dict[str, KeptEntry]) -> None:
     for path in scene.leaving if scene.settled.refused else ():
         own, entry = scene.owned_before[path], old.get(path)
         unit = own.unit or stands_in.get(path)
-        if unit is None or own.id is None or unit not in scene.settled.refused:
+        by_hand = entry is not None and entry.reason == "held"
+        if unit is None or (own.id is None and not by_hand) or unit not in scene.settled.refused:
             continue
         if entry is None and scene.before_commit is not None:
             kept[path] = KeptEntry(own.id, own.kind, "refused", scene.before_commit, unit)
         elif entry is not None and entry.reason in ("refused", "held"):
             kept[path] = replace(entry, reason="refused", unit=unit)
-        ran.add(unit)
+        if own.id is not None:
+            ran.add(unit)
     for folder in scene.settled.refused - ran:
         mark = f"{NEVER_RAN}/{folder}"
         kept[mark] = old.get(mark) or KeptEntry(None, "folder", "refused", scene.commit, folder)
@@ -118,13 +120,14 @@ def _refused(scene: Scene, kept: dict[str, KeptEntry]) -> None:
 def _stands_in(scene: Scene) -> Mapping[str, str]:
     """Paths of the namespaces that a refused unit runs in, with its folder. Where not even its last good version can be
     compiled any more, nothing else names them, and with the namespace would go all that runs there."""
-    if scene.before is None or not scene.settled.refused:
-        return {}
     found: dict[str, str] = {}
-    for key, members in scene.before.members.items():
-        refused = next((folder for folder, _ in members if folder in scene.settled.refused), None)
-        if key[0] == "namespace" and refused is not None and key not in scene.settled.after.members:
-            found.update((item.path, refused) for item in scene.outline(scene.before, key))
+    ran = refused_units(scene.actual.kept)
+    for folder in sorted(scene.settled.refused):
+        commit = ran.get(folder)
+        for build in (scene.before, scene.older(commit) if commit is not None else None):
+            for key in keys_of_unit(build, folder) if build is not None else ():
+                if build is not None and key[0] == "namespace" and key not in scene.settled.after.members:
+                    found.update((item.path, folder) for item in scene.outline(build, key))
     return found
 
 

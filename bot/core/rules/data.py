@@ -12,16 +12,17 @@ from bot.core.problem import Problem
 from bot.core.rules.finding import Finding, Judges, changed_units
 
 
-def data_at_stake(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Iterator[Finding]:  # noqa: ARG001 - the shape of a rule
-    """Protected state whose recipe, or a field that its recipe calls replacing, differs between the sides."""
+def data_at_stake(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Iterator[Finding]:
+    """Protected state, live or kept, whose recipe, or a field that its recipe calls replacing, differs between the
+    sides."""
     if before is None:
         return
-    was = _ran(before, difference(before, after).units, judges)
+    was = {**_waiting(kept, judges), **_ran(before, difference(before, after).units, judges)}
     for folder in sorted({*changed_units(before, after), *(judges.held.keys() & after.units.keys())}):
         for env in after.units[folder].environments:
             for fact in after.facts((folder, env)).data:
                 name = data_id(after, (folder, env), fact)
-                old = was.get(name)
+                old = was.get(name) or _stays(name, judges, kept)
                 if old is not None and old[2].protected and old[2].stateful:
                     why = _replaces(old[0], (old[1], old[2]), after, ((folder, env), fact))
                     if why and not destroy_allowed(name, judges):
@@ -41,6 +42,29 @@ def _ran(before: Build, changed: frozenset[str], judges: Judges) -> dict[str, tu
         for unit, fact in _data(build, folder) if build is not None else ():
             if build is not None:
                 found[data_id(build, unit, fact)] = (build, unit, fact)
+    return found
+
+
+def _stays(name: str, judges: Judges, kept: Kept) -> tuple[Build, UnitEnv, DataFact] | None:
+    """Kept state, as the platform made it that it is kept from: who takes it up again must not replace it either."""
+    commit = next((e.commit for e in kept.values() if e.unit == name and e.reason in ("data", "draining")), None)
+    build = judges.older(commit) if commit is not None else None
+    for folder in build.units if build is not None else ():
+        for unit, fact in _data(build, folder) if build is not None else ():
+            if build is not None and data_id(build, unit, fact) == name:
+                return build, unit, fact
+    return None
+
+
+def _waiting(kept: Kept, judges: Judges) -> dict[str, tuple[Build, UnitEnv, DataFact]]:
+    """State that is kept without a need: whoever takes it up again must not replace it either."""
+    found: dict[str, tuple[Build, UnitEnv, DataFact]] = {}
+    for entry in kept.values():
+        build = judges.older(entry.commit) if entry.reason == "data" and not entry.unit.endswith("/*") else None
+        for folder in build.units if build is not None else ():
+            for unit, fact in _data(build, folder) if build is not None else ():
+                if build is not None and data_id(build, unit, fact) == entry.unit:
+                    found[entry.unit] = (build, unit, fact)
     return found
 
 
