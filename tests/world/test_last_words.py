@@ -109,3 +109,15 @@ def test_a_change_to_two_targets_is_delivered_when_both_have_it(sandbox: Sandbox
     assert status.endswith("to dev, prod")
     assert comment is not None
     assert all(head in comment for head in heads)
+
+
+def test_a_service_that_landed_broken_is_not_called_delivered(sandbox: Sandbox, tmp_path: Path) -> None:
+    """An administrator can merge past a red status; what keeps its old version is named."""
+    stage = _stage(sandbox, tmp_path)
+    number = stage.open({**service("a", SECRET, image="2"), **service("b", image="2")})
+    stage.review(number)
+    stage.merge(number)
+    status, comment = stage.said(number)
+    assert status == f"failure: Not whole: delivered as {sandbox.head(GITOPS)[:7]}, but a is not"
+    assert comment is not None
+    assert "keeps what ran before" in comment

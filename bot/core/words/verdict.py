@@ -60,7 +60,7 @@ def _verdict(talk: Conversation) -> Verdict:
     if talk.halted is not None:
         return _halted(talk.halted)
     if talk.delivered is not None:
-        return _delivered(talk.delivered)
+        return _delivered(talk.delivered, talk.outcome if isinstance(talk.outcome, Plan) else None)
     if talk.conflict:
         return _conflict(talk)
     match talk.outcome:
@@ -173,7 +173,13 @@ def _halted(halted: Halted) -> Verdict:
     return Verdict("⏸", "Halted", said, line(user(halted.why, 100)), "failure", unblock)
 
 
-def _delivered(done: Delivered) -> Verdict:
+def _delivered(done: Delivered, plan: Plan | None) -> Verdict:
+    stayed = [service.name for service in plan.services if service.action == "refused"] if plan is not None else []
+    if stayed:
+        verb = "is not" if len(stayed) == 1 else "are not"
+        said = line("delivered as ", link(done.sha[:7], done.url), ", but ", names(stayed, 3), f" {verb}")
+        unblock = line("It keeps what ran before until what is named below is mended in another pull request.")
+        return Verdict("❌", "Not whole", said, said, "failure", unblock)
     others = [line(", ", link(sha[:7], url)) for sha, url in done.others]
     told = line("Delivered as ", link(done.sha[:7], done.url), *others, " · ", user(done.at, 40))
     where = line(" to ", places(done.environments)) if done.environments else ()
