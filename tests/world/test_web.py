@@ -145,9 +145,14 @@ def test_a_body_over_the_limit_is_413_whether_its_length_is_told_or_not(port: in
     assert post(port, body, headers(body))[0] == 413
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     chunks = (body[start : start + 50_000] for start in range(0, len(body), 50_000))
-    connection.request("POST", "/webhooks/github", chunks, headers(body), encode_chunked=True)
-    assert connection.getresponse().status == 413
-    connection.close()
+    try:
+        connection.request("POST", "/webhooks/github", chunks, headers(body), encode_chunked=True)
+        assert connection.getresponse().status == 413
+    except (BrokenPipeError, ConnectionResetError):
+        # The door answers and hangs up without hearing the rest; who is still sending may meet that first.
+        assert ask(port, "GET", "/healthz")[0] == 200
+    finally:
+        connection.close()
     assert bell.rung == []
 
 
