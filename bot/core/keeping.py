@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.build import Build, inputs_of, keys_of_unit
@@ -97,22 +97,22 @@ def _refused(scene: Scene, kept: dict[str, KeptEntry]) -> None:
 
     Its own paths are no such marks: something foreign may stand there, and another unit of its name may own them.
     """
-    old = scene.actual.kept
+    old, refused = scene.actual.kept, scene.settled.refused
+    since = refused_units(old)
     stands_in = _stands_in(scene)
     ran: set[str] = set()
-    for path in scene.leaving if scene.settled.refused else ():
+    for path in scene.leaving if refused else ():
         own, entry = scene.owned_before[path], old.get(path)
-        unit = own.unit or stands_in.get(path)
+        unit = own.unit if own.unit in refused else stands_in.get(path)
+        commit = (since.get(unit) if unit is not None else None) or scene.before_commit
         by_hand = entry is not None and entry.reason == "held"
-        if unit is None or (own.id is None and not by_hand) or unit not in scene.settled.refused:
+        if unit is None or commit is None or (own.id is None and not by_hand):
             continue
-        if entry is None and scene.before_commit is not None:
-            kept[path] = KeptEntry(own.id, own.kind, "refused", scene.before_commit, unit)
-        elif entry is not None and entry.reason in ("refused", "held"):
-            kept[path] = replace(entry, reason="refused", unit=unit)
+        if entry is None or entry.reason in ("refused", "held"):
+            kept[path] = KeptEntry(own.id, own.kind, "refused", commit, unit)
         if own.id is not None:
             ran.add(unit)
-    for folder in scene.settled.refused - ran:
+    for folder in refused - ran:
         mark = f"{NEVER_RAN}/{folder}"
         kept[mark] = old.get(mark) or KeptEntry(None, "folder", "refused", scene.commit, folder)
 

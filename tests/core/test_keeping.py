@@ -223,6 +223,46 @@ def test_what_was_refused_for_its_state_goes_live_when_the_platform_is_back() ->
     assert (world.owned, world.kept) == (before, {})
 
 
+@pytest.mark.parametrize(("first", "then"), [(PLATFORM, CLUSTER), (CLUSTER, PLATFORM)])
+def test_kept_state_is_not_taken_up_again_by_another_recipe(first: Files, then: Files) -> None:
+    world = Delivery()
+    world.land({**first, **service("a", DB), **B})
+    before = _below(world, "data/prod/a/")
+    world.land({**first, **B})
+    world.land({**then, **B})
+    done = stepped(world.land({**then, **service("a", DB), **B}))
+    assert codes(done) == ["CW0701"]
+    assert _below(world, "data/prod/a/") == before
+    stepped(world.land({**then, **service("a", DB), **service("b", image="2")}))
+    assert _below(world, "data/prod/a/") == before
+    stepped(world.land({**first, **service("a", DB), **B}))
+    assert (_below(world, "data/prod/a/"), world.kept) == (before, {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("    domain: acme.com\n", '    domain: acme.com\n    namespace: "{team}-{env}"\n'), ("eu-prod", "us-prod")],
+)
+def test_state_in_the_cluster_is_not_moved_to_another_place(old: str, new: str) -> None:
+    world = Delivery()
+    files = {**CLUSTER, **service("a", DB), **B}
+    world.land(files)
+    before = _below(world, "data/prod/a/")
+    done = stepped(world.land({**files, "platform/environments.yaml": ENVIRONMENTS.replace(old, new)}))
+    assert codes(done) == ["CW0701"]
+    assert _below(world, "data/prod/a/") == before
+
+
+def test_kept_state_is_not_taken_up_again_with_a_field_that_replaces_it() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", 'needs: {db: {type: postgres, version: "16"}}'), **B})
+    before = _below(world, "data/prod/a/")
+    world.land({**PLATFORM, **B})
+    done = stepped(world.land({**PLATFORM, **service("a", 'needs: {db: {type: postgres, version: "15"}}'), **B}))
+    assert codes(done) == ["CW0701"]
+    assert _below(world, "data/prod/a/") == before
+
+
 def test_state_is_replaced_with_its_approvals() -> None:
     world = Delivery()
     world.land({**PLATFORM, **service("a", DB), **B})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.model.delivery import Unchanged
 from bot.core.settle import refused_units
 from tests.core.made import BROKEN, DB, PLATFORM, SECRET, Delivery, codes, reasons, refused, service, stepped
 
@@ -145,6 +146,49 @@ def test_what_a_platform_change_breaks_keeps_running_with_its_namespace() -> Non
     assert not [path for path in differ if "/c/" not in path and path != "catalog/components/c.yaml"]
     stepped(world.land(files))
     assert (world.owned, world.kept) == (before, {})
+
+
+def test_who_calls_what_the_platform_broke_keeps_running_as_it_did_step_after_step() -> None:
+    world = Delivery()
+    files = {**PLATFORM, **service("a", DB), **service("b", "uses: [a]"), **service("c")}
+    world.land(files)
+    before = {**_of(world, "a"), **_of(world, "b")}
+    broken = {**files, "platform/recipes.yaml": "recipes: []\n"}
+    stepped(world.land(broken))
+    assert isinstance(world.again(), Unchanged)
+    stepped(world.land({**broken, **service("c", image="2.0.0")}))
+    assert {**_of(world, "a"), **_of(world, "b")} == before
+    stepped(world.land(files))
+    assert world.kept == {}
+
+
+def test_what_stood_before_a_service_was_refused_does_not_keep_it_refused() -> None:
+    world = Delivery()
+    old = "uses: [nobody]"
+    world.land({**PLATFORM, **service("a", DB, old), **service("b")})
+    world.land({**PLATFORM, "platform/recipes.yaml": "recipes: []\n", **service("a", DB, old), **service("b")})
+    assert set(reasons(world.kept).values()) == {"refused"}
+    stepped(world.land({**PLATFORM, **service("a", DB, old), **service("b")}))
+    assert world.kept == {}
+
+
+def test_the_namespace_that_a_broken_service_shared_stays_when_all_others_leave_it() -> None:
+    world = Delivery()
+    text = PLATFORM["platform/environments.yaml"]
+    shared = {
+        "platform/environments.yaml": text.replace(
+            "domain: acme.com", 'domain: acme.com\n    namespace: "{team}-{env}"'
+        )
+    }
+    files = {**PLATFORM, **shared, **service("a", DB, "deploy_to: [prod]"), **service("b")}
+    world.land(files)
+    before = {path: data for path, data in world.files.items() if "payments-prod" in path or "/a/" in path}
+    broken = {"platform/recipes.yaml": "recipes: []\n"}
+    world.land({**files, **broken})
+    stepped(world.land({**PLATFORM, **broken, **service("a", DB, "deploy_to: [prod]"), **service("b")}))
+    names = {path for path in before if "/namespace-" in path or "/a/" in path}
+    assert names
+    assert {path: world.files.get(path) for path in names} == {path: before[path] for path in names}
 
 
 def test_a_claim_stays_with_who_held_it_whatever_the_folders_are_called() -> None:

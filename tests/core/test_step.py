@@ -302,3 +302,14 @@ def test_no_resume_takes_over_what_is_foreign() -> None:
     world = Delivery()
     world.files = {"apps/prod/root.yaml": b"mine", "README.md": b"x"}
     assert codes(refused(world.land({**PLATFORM, **A}, resume=True))) == ["CW0803"]
+
+
+def test_a_removal_by_hand_stays_held_while_its_service_is_refused_and_after() -> None:
+    world, files = _both(HELD)
+    world.foreign({path: None for path in list(world.files) if path.startswith(FOLDER + "/")})
+    stepped(world.again())
+    stepped(world.land({**files, **service("a", BROKEN)}))
+    stepped(world.land({**files, **service("a", BROKEN), **service("b", image="2.0.0")}))
+    stepped(world.land(files))
+    assert reasons(world.kept) == {FOLDER: "held"}
+    assert DEPLOYMENT not in world.files

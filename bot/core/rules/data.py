@@ -18,7 +18,7 @@ def data_at_stake(before: Build | None, after: Build, judges: Judges, kept: Kept
     if before is None:
         return
     was = {**_waiting(kept, judges), **_ran(before, difference(before, after).units, judges)}
-    for folder in sorted({*changed_units(before, after), *(judges.held.keys() & after.units.keys())}):
+    for folder in changed_units(before, after, judges):
         for env in after.units[folder].environments:
             for fact in after.facts((folder, env)).data:
                 name = data_id(after, (folder, env), fact)
@@ -95,6 +95,9 @@ def _replaces(before: Build, was: tuple[UnitEnv, DataFact], after: Build, now: t
     old, new = was[1], now[1]
     if old.recipe != new.recipe:
         return f"recipe `{old.recipe}` → `{new.recipe}`"
+    here, there = before.facts(was[0]), after.facts(now[0])
+    if new.form == "kubernetes" and (here.cluster, here.namespace) != (there.cluster, there.namespace):
+        return f"the move from `{here.cluster}/{here.namespace}` to `{there.cluster}/{there.namespace}`"
     a, b = _need(before, was[0], old.need), _need(after, now[0], new.need)
     fields = b.get("replaces_on")
     for field in fields if isinstance(fields, list | tuple) else ():

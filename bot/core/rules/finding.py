@@ -51,9 +51,11 @@ class Rule:
     look: Callable[[Build | None, Build, Judges, Kept], Iterable[Finding]]
 
 
-def changed_units(before: Build | None, after: Build) -> list[str]:
-    """Unit folders of `after` whose compiled state is not the one of `before`, sorted."""
+def changed_units(before: Build | None, after: Build, judges: Judges) -> list[str]:
+    """Unit folders of `after` to look at, sorted: those whose compiled state is not the one of `before`, and those that
+    are refused on the side before, where it says of them something else than what runs."""
     if before is None:
         return sorted(after.units)
     units = ((folder, after.units.get(folder)) for folder in difference(before, after).units)
-    return sorted(folder for folder, state in units if state is not None and before.units.get(folder) is not state)
+    changed = {folder for folder, state in units if state is not None and before.units.get(folder) is not state}
+    return sorted(changed | (judges.held.keys() & after.units.keys()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from bot.core.build import Build
 from bot.core.model.delivery import Kept
@@ -13,6 +14,7 @@ from bot.core.rules.holding import still_holding
 from bot.core.rules.links import broken_links
 from bot.core.rules.secrets import literal_secrets
 from bot.core.rules.shrink import shrink_guard
+from bot.core.tree import Oid
 
 RULES: tuple[Rule, ...] = (
     Rule("links", "state", broken_links),
@@ -36,15 +38,31 @@ def judge(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Jud
     found = _all(before, after, judges, kept)
     if before is None:
         return Judged((), tuple(found))
-    stood = {
-        (f.rule, f.object) for rule in RULES if rule.kind == "state" for f in rule.look(after, before, judges, kept)
-    }
+    stood = _state(after, before, judges, kept)
+    then = cache(lambda commit: _then(commit, judges, kept))
     new: list[Finding] = []
     standing: list[Finding] = []
     for finding in found:
-        old = (finding.rule, finding.object) in stood or _rolls_back(finding, after, judges)
-        (standing if old else new).append(finding)
+        name = (finding.rule, finding.object)
+        commit = judges.held.get(finding.unit) if finding.unit is not None else None
+        side = then(commit) if commit is not None else None
+        old = name in (stood if side is None else side)
+        (standing if old or _rolls_back(finding, after, judges) else new).append(finding)
     return Judged(tuple(new), tuple(standing))
+
+
+def _state(before: Build | None, after: Build, judges: Judges, kept: Kept) -> frozenset[tuple[str, str]]:
+    """What the rules that look at one build find in `after`, where it may differ from `before`."""
+    rules = (rule for rule in RULES if rule.kind == "state")
+    return frozenset((found.rule, found.object) for rule in rules for found in rule.look(before, after, judges, kept))
+
+
+def _then(commit: Oid, judges: Judges, kept: Kept) -> frozenset[tuple[str, str]] | None:
+    """What stood where a refused unit ran last; None where history has lost it. The side before shows its version among
+    today's neighbours and under today's platform: what their change does to it would look old there, and what was
+    refused for that would go live with the next commit."""
+    build = judges.older(commit)
+    return _state(None, build, judges, kept) if build is not None else None
 
 
 def _all(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Iterable[Finding]:

@@ -12,7 +12,7 @@ from bot.core.rules.finding import Finding, Judges, changed_units
 def broken_links(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Iterator[Finding]:  # noqa: ARG001 - the shape of a rule
     """Every problem of the linker whose words are not on the other side too, or whose unit differs."""
     other = before.linked.problems if before is not None else {}
-    changed = set(changed_units(before, after))
+    changed = set(changed_units(before, after, judges))
     for folder in sorted(after.linked.problems):
         known = set(other.get(folder, ())) if folder not in changed else ()
         for problem in after.linked.problems[folder]:

@@ -27,7 +27,7 @@ _NAME = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KE
 
 def literal_secrets(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Iterator[Finding]:  # noqa: ARG001 - the shape of a rule
     """Values of known shapes anywhere in a manifest, and variables whose name says that they hold a secret."""
-    for folder in changed_units(before, after):
+    for folder in changed_units(before, after, judges):
         unit = after.units[folder].unit
         if unit is not None:
             for pointer, what in _found(unit.manifest.value, ()):
