@@ -17,11 +17,13 @@ from bot.core.model.ask import (
     DeliverAsk,
     DeliveredAsk,
     DeliveredSeen,
+    Required,
+    RequiredAsk,
     ReviewAsk,
     Survey,
     SurveyAsk,
 )
-from bot.core.model.conversation import Said
+from bot.core.model.conversation import Annotation, Remark, Said
 from bot.core.model.delivery import Edit
 from bot.core.tree import Oid, Tree
 
@@ -65,6 +67,8 @@ class Pull:
     landed_sha: Oid | None
     """The commit the forge says it landed as; the branch alone proves it."""
     updated_at: str
+    fork: bool = False
+    """The head lies in another repository, whose owner may be anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,43 @@ class Changed:
 
     pulls: tuple[Pull, ...] | None
     mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A person's comment as it stands now. `reactions` are those of the bot itself."""
+
+    id: str
+    author_id: str
+    is_bot: bool
+    body: str
+    created_at: str
+    edited: bool
+    reactions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Approving:
+    """Somebody's standing approval of exactly this head; dismissed ones and those of older heads are not told."""
+
+    user_id: str
+    sha: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A pull request to be: its branch is pushed already."""
+
+    branch: str
+    base: str
+    title: str
+    body: str
+
+
+Reaction = Literal["seen", "done", "refused"]
+"""What the bot leaves on a command: read, carried out, or answered with a no."""
+
+Permission = Literal["admin", "write", "read", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +156,9 @@ class Forge(Protocol):
     def status(self, sha: Oid, context: str) -> Status | None:
         """The newest status the forge holds for this sha and context."""
 
-    def ensure_status(self, sha: Oid, status: Status) -> bool:
+    def ensure_status(self, sha: Oid, status: Status, annotations: Sequence[Annotation] = ()) -> bool:
         """Afterwards the newest status of (sha, context) is this one; False where it already was and nothing was
-        written."""
+        written. `annotations` stand at their lines where the forge has a place for them beside a status."""
 
     def ensure_comment(self, number: int, key: str, digest: str, body: str) -> bool:
         """Afterwards exactly one comment by the bot itself carries the keyed marker `key`, and shows content `digest`.
@@ -125,6 +166,35 @@ class Forge(Protocol):
 
     def comment_digest(self, number: int, key: str) -> str | None:
         """The digest of the bot's own comment, None where there is none."""
+
+    def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
+        """Afterwards the bot's own remarks on lines of this head, known by the keyed marker, are exactly these; others
+        of its own are removed or resolved. Lines that the pull request does not show are left out. False where nothing
+        was written."""
+
+    def pull_ref(self, number: int) -> str:
+        """The full ref in the base repository that holds the pull request's head, forks included."""
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """Every comment on the pull request, oldest first, all pages, the bot's own left out."""
+
+    def react(self, number: int, comment: str, reaction: Reaction) -> None:
+        """The bot's own reaction stands at that comment; nothing changes where it already does."""
+
+    def approvals(self, number: int, sha: Oid) -> tuple[Approving, ...]:
+        """Who approves exactly this head now."""
+
+    def authors(self, number: int) -> frozenset[str]:
+        """Ids of the users who opened the pull request or wrote or pushed a commit of it, as far as the forge knows."""
+
+    def member_of(self, team: str, user_id: str) -> bool:
+        """Live: whether the user is an active member of the team or group as teams.yaml names it (`acme/payments`)."""
+
+    def permission(self, user_id: str) -> Permission:
+        """Live: what the user may do in this repository."""
+
+    def open_pull(self, opening: Opening) -> int:
+        """The number of the open pull request from that branch; opened where there is none."""
 
     def pulls_of_commit(self, sha: Oid) -> tuple[int, ...]:
         """Numbers of merged pull requests that the forge connects with this commit, lowest first."""
@@ -220,6 +290,9 @@ class Core(Protocol):
 
     def cursor(self, ask: CursorAsk) -> CursorSeen:
         """Where a target stands."""
+
+    def required(self, ask: RequiredAsk) -> Required:
+        """Whose approval a change needs, before anybody is asked about members."""
 
     def review(self, ask: ReviewAsk) -> Said:
         """Status and comment of one pull request."""

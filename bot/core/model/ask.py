@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.model.conversation import Delivered, Dialect, Halted, Shas
-from bot.core.model.delivery import Landed
+from bot.core.model.delivery import Approval, Landed
+from bot.core.model.rights import Requirement
 from bot.core.problem import Problem
 from bot.core.tree import NO_OID, Oid
 
@@ -66,6 +67,23 @@ class CursorSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class RequiredAsk:
+    """Whose approval does the change from `base` (None: nothing stood there) to the tree `merged` need?"""
+
+    mirror: str
+    base: Oid | None
+    merged: Oid
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """Empty where nothing needs a person, or nothing can be read; a review then says why."""
+
+    requirements: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewAsk:
     """One pull request, all that a review needs to know. `base` None: there is no commit to compare with.
 
@@ -88,6 +106,8 @@ class ReviewAsk:
     lag: str = ""
     speak: bool = False
     """A comment stands there already, so the answer has one in any case."""
+    approvals: tuple[Approval, ...] = ()
+    """Of exactly `head_sha`, by live members, author and pushers left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +116,8 @@ class Link:
 
     before: Oid | None
     landed: Landed
+    approvals: tuple[Approval, ...] = ()
+    """Of exactly the head that landed, by live members, author and pushers left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,27 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """A problem at its line, as plain text: `line` and `column` from 1."""
+
+    path: str
+    line: int
+    column: int
+    level: Literal["failure", "warning", "notice"]
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Markdown that stands beside a line of the change; a certain fix is a suggestion that one click applies."""
+
+    path: str
+    line: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """The words, ready to be ensured. `comment` is None where there is nothing to say; `digest` is of the content."""
 
@@ -83,3 +104,5 @@ class Said:
     status: str
     comment: str | None
     digest: str
+    annotations: tuple[Annotation, ...] = ()
+    remarks: tuple[Remark, ...] = ()
