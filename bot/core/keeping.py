@@ -15,7 +15,7 @@ from bot.core.problem import Refusal
 from bot.core.render import companions, drained, rendered
 from bot.core.rules import Judges
 from bot.core.rules.data import data_id
-from bot.core.settle import Settled, refused_units
+from bot.core.settle import LOST, Settled, refused_units
 from bot.core.tree import Oid
 
 NEVER_RAN = ".causeway/refused"
@@ -112,6 +112,11 @@ def _refused(scene: Scene, kept: dict[str, KeptEntry]) -> None:
             kept[path] = KeptEntry(own.id, own.kind, "refused", commit, unit)
         if own.id is not None:
             ran.add(unit)
+    for folder, env in scene.settled.after.linked.losers:
+        if folder in ran:
+            mark = f"{LOST}/{env}/{folder}"
+            commit = since.get(folder) or scene.before_commit or scene.commit
+            kept[mark] = old.get(mark) or KeptEntry(None, "folder", "refused", commit, folder)
     for folder in refused - ran:
         mark = f"{NEVER_RAN}/{folder}"
         kept[mark] = old.get(mark) or KeptEntry(None, "folder", "refused", scene.commit, folder)
@@ -126,7 +131,8 @@ def _stands_in(scene: Scene) -> Mapping[str, str]:
         commit = ran.get(folder)
         for build in (scene.before, scene.older(commit) if commit is not None else None):
             for key in keys_of_unit(build, folder) if build is not None else ():
-                if build is not None and key[0] == "namespace" and key not in scene.settled.after.members:
+                gone = key[0] == "namespace" and key not in scene.settled.after.members
+                if build is not None and gone and key in build.members:
                     found.update((item.path, folder) for item in scene.outline(build, key))
     return found
 

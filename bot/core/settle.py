@@ -15,6 +15,7 @@ from bot.core.build.state import any_error
 from bot.core.kit import Kit, kit_of
 from bot.core.model.delivery import Kept
 from bot.core.model.render import Inputs, Key, Rendered
+from bot.core.model.values import UnitEnv
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judged, Judges, judge
 from bot.core.tree import Oid, Tree
@@ -57,14 +58,25 @@ def refused_units(kept: Kept) -> Mapping[str, Oid | None]:
     return found
 
 
+LOST = ".causeway/lost"
+"""Below it, by environment and unit folder, stands nothing: a refused unit that ran, and gives way where its last good
+version claims what another holds now."""
+
+
+def yielding(kept: Kept) -> frozenset[UnitEnv]:
+    """Refused units that lost a claim, in the environments where they did."""
+    marks = (path.removeprefix(LOST + "/").partition("/") for path in kept if path.startswith(LOST + "/"))
+    return frozenset((folder, env) for env, _, folder in marks)
+
+
 def base_build(tree: Tree, kit: Kit, kept: Kept, trees: Trees, memo: Memo) -> Build | Refusal:
     """The side before: `tree`, with the units that `kept` holds as refused at their last good version."""
-    refused = refused_units(kept)
-    key = (tree.id, kit.digest, tuple(sorted(refused.items(), key=lambda item: item[0])))
+    refused, gives_way = refused_units(kept), yielding(kept)
+    key = (tree.id, kit.digest, tuple(sorted(refused.items(), key=lambda item: item[0])), gives_way)
     found = memo.builds.get(key)
     if found is None:
         good = {folder: _tree(trees, commit) for folder, commit in refused.items()}
-        made = build(tree, kit, memo, since=memo.builds.newest(), last_good=good)
+        made = build(tree, kit, memo, since=memo.builds.newest(), last_good=good, yielding=gives_way)
         if isinstance(made, Refusal):
             return made
         found = memo.builds.put(key, made)
@@ -152,7 +164,7 @@ class _Falling:
         self.good: dict[str, Tree | None] = {}
         self.told: list[Problem] = []
         self.whole: list[Problem] = []
-        doubtful = written.failing() | (self._held.keys() & written.units.keys())
+        doubtful = written.failing() | {folder for folder in self._held if folder in written.units}
         self._old = frozenset(folder for folder in doubtful if self._stood(folder))
         for folder in difference(sides.before, written).units & written.units.keys():
             before = sides.before.units.get(folder) if sides.before is not None else None

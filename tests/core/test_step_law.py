@@ -51,15 +51,20 @@ LINES = (
     ("uses: [a]",),
     ("allow: {callers: [b, c]}",),
     ("routes: [{host: shop.acme.com}]", "deploy_to: [prod]"),
+    ("routes: [{host: a.acme.net}]", "deploy_to: [prod]"),
     ("deploy_to: [dev]",),
     ("size: l", "tier: 1"),
     ("migrate: [run]", DB),
 )
 SHARED = ENVIRONMENTS.replace("    domain: acme.com\n", '    domain: acme.com\n    namespace: "{team}-{env}"\n')
+HOSTS = TEAMS.replace("acme/payments}", "acme/payments, hosts: [a.acme.net]}")
+"""With a host that is another service's default once the domain changes."""
+
 PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "platform/config.yaml": (CONFIG, HOLD, CONFIG + "# a word\n"),
     "platform/teams.yaml": (
         TEAMS,
+        HOSTS,
         TEAMS + "  growth: {forge_team: acme/growth}\n",
         TEAMS.replace("  shop: {forge_team: acme/shop}\n", ""),
         "teams: [\n",
@@ -126,6 +131,7 @@ STARTS = st.fixed_dictionaries(
         "platform/config.yaml": st.sampled_from((CONFIG, HOLD)),
         "platform/recipes.yaml": st.sampled_from((RECIPES, IN_CLUSTER)),
         "platform/environments.yaml": st.sampled_from((ENVIRONMENTS, SHARED)),
+        "platform/teams.yaml": st.sampled_from((TEAMS, HOSTS)),
         "services/a/platform.yaml": st.sampled_from([*service("a").values(), *service("a", DB).values()]),
         "services/b/platform.yaml": st.sampled_from([*service("b").values(), *service("b", DB).values()]),
     }

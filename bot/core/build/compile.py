@@ -10,6 +10,8 @@ from bot.core.facts import facts_of
 from bot.core.kit import Kit
 from bot.core.load import MANIFEST, load_platform, load_unit
 from bot.core.model.platform import Platform
+from bot.core.model.unit import Facts
+from bot.core.model.values import UnitEnv
 from bot.core.overlay import Overlay
 from bot.core.problem import Problem, Refusal
 from bot.core.resolve import environments_of, misfits, resolve
@@ -54,6 +56,22 @@ def unit_at(
     if state is None:
         state = memo.units[key] = compile_unit(source, folder, entry.id, platform, kit)
     return state
+
+
+def lasting_of(units: Mapping[str, UnitState], good: LastGood, kit: Kit, memo: Memo) -> Mapping[UnitEnv, Facts]:
+    """Facts of units that run on although not even their last good version can be compiled under today's platform: as
+    the platform of its own time made them. What they claim is not free, and who calls them still can."""
+    found: dict[UnitEnv, Facts] = {}
+    for folder, source in sorted(good.items()):
+        state = units.get(folder)
+        if source is None or state is None or not any_error(state.problems):
+            continue
+        platform = platform_of(source, kit, memo)
+        if not isinstance(platform, Refusal):
+            then = unit_at(source, folder, platform, kit, reads_of(source, kit), memo, {})
+            environments = then.environments if then is not None else {}
+            found.update({(folder, name): here.facts for name, here in environments.items()})
+    return found
 
 
 def written_state(tree: Tree, folder: str, build: Build, memo: Memo) -> UnitState | None:

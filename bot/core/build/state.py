@@ -143,6 +143,8 @@ class Build:
     stand_ins: Mapping[str, str | None]
     """Units whose version is not the tree's: folder -> id of the tree that holds it, None where there is none."""
     units: Overlay[str, UnitState]
+    lasting: Mapping[UnitEnv, Facts]
+    """Facts of units that run on, though no version of them can be compiled here: they only hold claims and links."""
     linked: Linked
     index: Index | None = field(compare=False, repr=False)
     members: Overlay[Key, tuple[UnitEnv, ...]]

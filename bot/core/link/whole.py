@@ -35,19 +35,21 @@ def link(
     held: Mapping[Claim, UnitEnv] | None = None,
     losers: frozenset[UnitEnv] = frozenset(),
     at: Places | None = None,
+    yielding: frozenset[UnitEnv] = frozenset(),
 ) -> Linked:
     """Who holds each claim, who calls whom, and what is wrong with that.
 
     A contested claim stays with the unit that `held` names if it still claims it; else the folder that is first in
-    byte order gets it. `losers` take no part; those found here are added, and take no part in what is decided after:
-    names first, then namespaces, then hosts, then calls. `at` is asked only where there is a problem.
+    byte order gets it, those in `yielding` after all others. `losers` take no part; those found here are added, and
+    take no part in what is decided after: names first, then namespaces, then hosts, then calls. `at` is asked only
+    where there is a problem.
     """
     problems: dict[str, list[Problem]] = defaultdict(list)
     present = {unit: facts[unit] for unit in sorted(facts) if unit not in losers}
     lost = set(losers)
     contested = _contested(present)
     for kind in ("name", "namespace", "host"):
-        for unit, claim, holder in _lost(contested[kind], present, held or {}):
+        for unit, claim, holder in _lost(contested[kind], present, held or {}, yielding):
             lost.add(unit)
             problems[unit[0]].append(_taken(present[unit], claim, present[holder], at))
         present = {unit: found for unit, found in present.items() if unit not in lost} if lost else present
@@ -73,10 +75,13 @@ def _contested(present: Mapping[UnitEnv, Facts]) -> Mapping[str, Mapping[Claim, 
 
 
 def _lost(
-    contested: Mapping[Claim, list[UnitEnv]], present: Mapping[UnitEnv, Facts], held: Mapping[Claim, UnitEnv]
+    contested: Mapping[Claim, list[UnitEnv]],
+    present: Mapping[UnitEnv, Facts],
+    held: Mapping[Claim, UnitEnv],
+    yielding: frozenset[UnitEnv],
 ) -> Iterable[tuple[UnitEnv, Claim, UnitEnv]]:
     for claim in sorted(contested):
-        units = [unit for unit in contested[claim] if unit in present]
+        units = sorted((unit for unit in contested[claim] if unit in present), key=yielding.__contains__)
         if not units:
             continue
         before = held.get(claim)
