@@ -28,10 +28,10 @@ def differing(old: bytes, new: bytes) -> frozenset[bytes]:
 def _shared(old: bytes, new: bytes) -> int:
     """How many bytes both begin with."""
     low, high = 0, min(len(old), len(new))
-    a, b = memoryview(old), memoryview(new)
     while low < high:
         middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
+        # Copies, not views: two views are compared item by item, fifty times slower than bytes.
+        if old[low:middle] == new[low:middle]:
             low = middle
         else:
             high = middle - 1
@@ -41,10 +41,9 @@ def _shared(old: bytes, new: bytes) -> int:
 def _shared_end(old: bytes, new: bytes, start: int) -> int:
     """How many bytes both end with, not counting what lies before `start`."""
     low, high = 0, min(len(old), len(new)) - start
-    a, b = memoryview(old), memoryview(new)
     while low < high:
         middle = (low + high + 1) // 2
-        if a[len(old) - middle : len(old) - low] == b[len(new) - middle : len(new) - low]:
+        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
             low = middle
         else:
             high = middle - 1

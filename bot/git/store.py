@@ -41,14 +41,20 @@ for _level in (
     pygit2.settings.search_path[_level] = ""
 
 
+_WIDE = 64 * 1024
+_WIDE_KEPT = 4
+"""Trees of more bytes than that are kept unpacked, the newest few."""
+
+
 class Store:
     """The objects of one mirror. KeyError for what it does not have, `DamagedError` for what it cannot read; the damage
     is noted in the mirror, too."""
 
-    __slots__ = ("_folder", "_inode", "_repo")
+    __slots__ = ("_folder", "_inode", "_repo", "_wide")
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._wide: dict[Oid, bytes] = {}
         self._open()
 
     def _open(self) -> None:
@@ -64,7 +70,13 @@ class Store:
 
     def rows(self, oid: Oid) -> bytes:
         """The content of a tree object as git stores it; KeyError for anything else."""
-        return self._raw(oid, pygit2.GIT_OBJECT_TREE)
+        found = self._wide.get(oid)
+        if found is None:
+            found = self._raw(oid, pygit2.GIT_OBJECT_TREE)
+            if len(found) > _WIDE:
+                # The folder of all services: unpacking it took milliseconds, for each pull request on the same base.
+                self._wide = {**dict(list(self._wide.items())[1 - _WIDE_KEPT :]), oid: found}
+        return found
 
     def _raw(self, oid: Oid, kind: int) -> bytes:
         found, data = self.read(lambda: self._repo.read(oid))

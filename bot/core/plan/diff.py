@@ -34,6 +34,8 @@ def differences(before: Value, after: Value) -> Iterator[Difference]:
 
 
 def _differ(before: Value, after: Value, pointer: Pointer, was: Pointer, now: Pointer) -> Iterator[Difference]:
+    if before is after:
+        return  # what a template fixes is one value on both sides
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(before.keys() | after.keys()):
             deeper = ((*pointer, key), (*was, key), (*now, key))

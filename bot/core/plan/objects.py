@@ -19,6 +19,7 @@ from bot.core.plan.shape import as_map, at, same
 from bot.core.plan.sides import OF_SERVICE, KeyPair, Sides
 from bot.core.problem import Refusal
 from bot.core.render import trace
+from bot.core.template import Drawn
 
 NOWHERE = (1, 1)
 """The place of a default that nothing states: no line to look at."""
@@ -74,7 +75,7 @@ def _changes(sides: Sides, pair: KeyPair, old: Objects, new: Objects, kept: bool
     for path in sorted(old.keys() | new.keys()):
         was = moved.get(path, path)
         if path in new and was in old:
-            if was != path or not same(old[was], new[path]):
+            if was != path or not _alike(old[was], new[path]):
                 change = _named(path, new[path], "change")
                 values = tuple(_values(was, old[was], path, new[path], origins))
                 yield replace(change, changes=values, was=was if was != path else "")
@@ -82,6 +83,13 @@ def _changes(sides: Sides, pair: KeyPair, old: Objects, new: Objects, kept: bool
             yield _named(path, new[path], "create")
         elif path not in left:
             yield _named(path, old[path], "delete")
+
+
+def _alike(was: Value, now: Value) -> bool:
+    """The same as data. Equal texts say so at once, and spare making the two values."""
+    if isinstance(was, Drawn) and isinstance(now, Drawn) and was.text is not None and was.text == now.text:
+        return True
+    return same(was, now)
 
 
 def _named(path: ObjectKey, value: Value, action: Any) -> ObjectChange:
@@ -136,22 +144,22 @@ class _Origins:
     def __init__(self, sides: Sides, pair: KeyPair) -> None:
         self.sides = sides
         self.pair = pair
-        self.seen: dict[str, Traced] = {}
+        self.seen: dict[tuple[str, ObjectKey], Traced] = {}
 
     def of(self, was: ObjectKey, path: ObjectKey, found: Difference, after: Value) -> Origin | None:
         """The side after says who gave a value; the side before only where the value is gone."""
         if found.after is not None or at(after, found.now[:-1]) is None:
-            return _nearest(self._traced("after", self.sides.after, self.pair.after), path, found.now)
-        return _nearest(self._traced("before", self.sides.before, self.pair.before), was, found.was)
+            return _nearest(self._traced("after", self.sides.after, self.pair.after, path), path, found.now)
+        return _nearest(self._traced("before", self.sides.before, self.pair.before, was), was, found.was)
 
-    def _traced(self, side: str, build: Build | None, key: Key | None) -> Traced:
-        if side not in self.seen:
-            self.seen[side] = _trace(build, key) if build is not None and key is not None else {}
-        return self.seen[side]
+    def _traced(self, side: str, build: Build | None, key: Key | None, path: ObjectKey) -> Traced:
+        if (side, path) not in self.seen:
+            self.seen[side, path] = _trace(build, key, path) if build is not None and key is not None else {}
+        return self.seen[side, path]
 
 
-def _trace(build: Build, key: Key) -> Traced:
-    return trace(inputs_of(build, key), build.kit, _origins_of(build, key))
+def _trace(build: Build, key: Key, path: ObjectKey) -> Traced:
+    return trace(inputs_of(build, key), build.kit, _origins_of(build, key), path)
 
 
 def _origins_of(build: Build, key: Key) -> Origins:

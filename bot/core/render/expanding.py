@@ -55,14 +55,32 @@ def _drawn(
     objects: dict[str, Value] = {}
     problems: list[Problem] = []
     for template in rest:
-        made = template.run(whole) if template.sketch is None else template.sketch(whole)
-        for item in made if isinstance(made, list | tuple) else [made]:
+        for item in _made(template, whole):
             if type(item) is Drawn or isinstance(item, Mapping):
                 item, path = placed(template, item, place, problems)
                 if isinstance(item, Drawn) and path.endswith(".yaml"):
                     item.draw()
                 _add(objects, path, item, template, problems)
     return Refusal(tuple(sorted(problems))) if problems else objects
+
+
+def _made(template: Template, whole: dict[str, Value]) -> Iterable[object]:
+    made = template.run(whole) if template.sketch is None else template.sketch(whole)
+    return made if isinstance(made, list | tuple) else [made]
+
+
+def maker(templates: Iterable[Template], scope: Mapping[str, Value], place: Place, path: str) -> tuple[Template, ...]:
+    """The template whose object stands at `path`: one, as no two objects share a path; all where one of them fails."""
+    parts, rest = _sorted_out(tuple(templates))
+    whole = Parts({short_name(part.path)[1:]: part for part in parts}, dict(scope)).scope()
+    try:
+        for template in rest:
+            for item in _made(template, whole):
+                if isinstance(item, Mapping) and placed(template, item, place, [])[1] == path:
+                    return (template,)
+    except FAILS:
+        return rest
+    return ()
 
 
 def _valued(

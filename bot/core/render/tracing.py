@@ -11,7 +11,7 @@ from bot.core.model.unit import Origins
 from bot.core.model.values import ObjectKey, Origin, Pointer, Value
 from bot.core.problem import Refusal
 from bot.core.render.data import folder as data_folder
-from bot.core.render.expanding import in_folder, placed, short_name, wanted_parts
+from bot.core.render.expanding import Place, in_folder, maker, placed, short_name, wanted_parts
 from bot.core.render.service import folder as service_folder
 from bot.core.render.service import place_of, scope_of
 from bot.core.template import Template, traced
@@ -19,8 +19,11 @@ from bot.core.template import Template, traced
 Reads = Mapping[Pointer, tuple[Pointer, ...]]
 
 
-def trace(inputs: Inputs, kit: Kit, origins: Origins) -> Mapping[tuple[ObjectKey, Pointer], Origin]:
-    """For every value of a service's or a need's objects that came from the manifest, the line that gave it.
+def trace(
+    inputs: Inputs, kit: Kit, origins: Origins, only: ObjectKey | None = None
+) -> Mapping[tuple[ObjectKey, Pointer], Origin]:
+    """For every value of a service's or a need's objects that came from the manifest, the line that gave it; with
+    `only`, at least for every value of that one object.
 
     `origins` are those of the effective manifest. Where several lines made one value, the most telling wins: one that
     a person wrote for this service over one that holds by default. Values that templates fix have no entry.
@@ -31,14 +34,15 @@ def trace(inputs: Inputs, kit: Kit, origins: Origins) -> Mapping[tuple[ObjectKey
         if isinstance(scope, Refusal):
             return {}
         blueprint = kit.blueprints[str(_map(value["service"])["type"]), cast(int, value["blueprint"])]
-        return _traced(blueprint.templates, scope, f"{service_folder(inputs)}/kubernetes", _Sources(inputs, origins))
+        home = f"{service_folder(inputs)}/kubernetes"
+        return _traced(blueprint.templates, scope, home, _Sources(inputs, origins), only)
     if inputs.key[0] == "data":
         need = _map(value["need"])
         recipe = kit.recipes[str(need["recipe"]), cast(int, need["recipe_version"])]
         terraform = recipe.form == "terraform"
         home = f"{data_folder(inputs)}/{'terraform' if terraform else 'kubernetes'}"
         scope = {**value, "place": place_of(value, need)}
-        return _traced(recipe.templates, scope, home, _Sources(inputs, origins), terraform)
+        return _traced(recipe.templates, scope, home, _Sources(inputs, origins), only, terraform)
     return {}
 
 
@@ -48,11 +52,14 @@ class _Sources:
     def __init__(self, inputs: Inputs, origins: Origins) -> None:
         self._origins = origins
         self._need = inputs.key[3] if inputs.key[0] == "data" else ""
-        service = _map(inputs.value["service"])
-        self._outputs = [str(name) for name in sorted(_map(service.get("needs") or {}))]
+        self._found: dict[Pointer, Origin | None] = {}
 
     def of(self, reads: tuple[Pointer, ...]) -> Origin | None:
-        found = [origin for read in reads if (origin := self._one(read)) is not None]
+        # Every object reads the service's name, team and labels again.
+        for read in reads:
+            if read not in self._found:
+                self._found[read] = self._one(read)
+        found = [origin for read in reads if (origin := self._found[read]) is not None]
         return min(found, key=lambda origin: _TELLING.index(origin.layer), default=None)
 
     def _one(self, read: Pointer) -> Origin | None:
@@ -75,13 +82,22 @@ _TELLING = ("release", "override", "manifest", "team", "environment", "recipe", 
 
 
 def _traced(
-    templates: tuple[Template, ...], scope: Mapping[str, Value], home: str, sources: _Sources, terraform: bool = False
+    templates: tuple[Template, ...],
+    scope: Mapping[str, Value],
+    home: str,
+    sources: _Sources,
+    only: ObjectKey | None,
+    terraform: bool = False,
 ) -> Mapping[tuple[ObjectKey, Pointer], Origin]:
+    place: Place = (lambda name, _: f"{home}/{name}.json") if terraform else in_folder(home)
     parts: dict[str, Value] = {}
     whole = {**scope, "parts": parts}
     of_parts: dict[str, Reads] = {}
     made: dict[tuple[ObjectKey, Pointer], Origin] = {}
-    rest = [template for template in templates if not short_name(template.path).startswith("_")]
+    if only is None:
+        rest = tuple(template for template in templates if not short_name(template.path).startswith("_"))
+    else:
+        rest = maker(templates, scope, place, only)
     names = frozenset(name for template in rest for name in template.parts)
     for template in (*wanted_parts(templates, names), *rest):
         found = traced(template, whole)
@@ -96,7 +112,6 @@ def _traced(
         several = isinstance(value, list)
         for index, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, Mapping):
-                place = (lambda name, _: f"{home}/{name}.json") if terraform else in_folder(home)
                 path = placed(template, item, place, [])[1]
                 for at, seen in reads.items():
                     origin = sources.of(seen)

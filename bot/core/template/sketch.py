@@ -40,6 +40,9 @@ class Drawn(Mapping[str, Value]):
         return dict, (dict(self._all()),)
 
     def __getitem__(self, name: str) -> Value:
+        # The one field by which objects are told apart; looking for a few of them need not make all.
+        if name == "kind" and self.kind is not None:
+            return self.kind
         return self._all()[name]
 
     def __iter__(self) -> Iterator[str]:
