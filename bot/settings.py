@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -14,6 +15,10 @@ LEAST_SECRET = 16
 _FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+API_URLS: Mapping[str, str] = {"github": "https://api.github.com", "gitlab": "https://gitlab.com/api/v4"}
+"""Where each kind of forge is unless the settings say otherwise."""
+
+
 class TenantSettings(BaseModel):
     """One platform repository that this bot looks after, and where it may write."""
 
@@ -21,12 +26,25 @@ class TenantSettings(BaseModel):
 
     repository: str = Field(
         pattern=r"^[1-9][0-9]{0,18}$",
-        description="Numeric id of the platform repository at the forge. Names can be taken over; ids cannot.",
+        description="Numeric id of the platform repository (at GitLab: project). Names can be taken over; ids cannot.",
         examples=["186853002"],
     )
     gitops: tuple[str, ...] = Field(
         description="Numeric ids of the GitOps repositories that this platform repository may name in its config.yaml.",
         examples=[["186853003"]],
+    )
+    installation: str | None = Field(
+        default=None,
+        pattern=r"^[1-9][0-9]{0,18}$",
+        description="Id of the GitHub App's installation that this repository belongs to. Webhooks that name another "
+        "one, or none, are refused.",
+        examples=["48206133"],
+    )
+    webhook_secrets: tuple[SecretStr, ...] = Field(
+        default=(),
+        description="Secrets of this repository's own webhook. Where they are set, no other secret proves a webhook of "
+        "it.",
+        examples=[["c27a90…"]],
     )
 
     @field_validator("gitops")
@@ -35,6 +53,30 @@ class TenantSettings(BaseModel):
         for item in value:
             if not item.isascii() or not item.isdigit() or item.startswith("0") or len(item) > 19:
                 raise ValueError("is a list of numeric repository ids, for example 186853003, not names")
+        return value
+
+
+class AppSettings(BaseModel):
+    """A GitHub App as which the bot speaks. `causeway setup github` makes one."""
+
+    model_config = _FROZEN
+
+    id: str = Field(
+        pattern=r"^([1-9][0-9]{0,18}|Iv[0-9A-Za-z.]{6,60})$",
+        description="The App's id, or its client id.",
+        examples=["1234567"],
+    )
+    private_key: SecretStr = Field(
+        description="Its private key, the text of the .pem file.", examples=["-----BEGIN RSA PRIVATE KEY-----…"]
+    )
+
+    @field_validator("private_key")
+    @classmethod
+    def _pem(cls, value: SecretStr) -> SecretStr:
+        if "PRIVATE KEY-----" not in value.get_secret_value():
+            raise ValueError(
+                "is the text of the .pem file, with its BEGIN and END lines; private_key_file names the file"
+            )
         return value
 
 
@@ -48,38 +90,86 @@ class ForgeSettings(BaseModel):
         description="Short name of this instance; part of the webhook's path `/webhooks/<name>` and of wake names.",
         examples=["github"],
     )
-    kind: Literal["github"] = Field(description="Which adapter speaks to it.", examples=["github"])
+    kind: Literal["github", "gitlab"] = Field(description="Which adapter speaks to it.", examples=["github"])
     api_url: str = Field(
-        default="https://api.github.com",
+        default="",
         pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$",
         description="Root of its REST API, without credentials.",
-        examples=["https://api.github.com", "https://github.acme.com/api/v3"],
+        examples=["https://api.github.com", "https://github.acme.com/api/v3", "https://gitlab.acme.com/api/v4"],
     )
-    token: SecretStr = Field(
+    token: SecretStr | None = Field(
+        default=None,
         min_length=1,
-        description="Token of the bot's own account: contents, pull requests, statuses and issues, read and write.",
-        examples=["github_pat_…"],
+        description="Token of the bot's own account, or of a GitLab project or group. This or `app`.",
+        examples=["github_pat_…", "glpat-…"],
+    )
+    app: AppSettings | None = Field(
+        default=None,
+        description="The GitHub App that the bot is. This or `token`; an App's checks cannot be set by others.",
+        examples=[{"id": "1234567", "private_key_file": "/run/secrets/app.pem"}],
     )
     webhook_secrets: tuple[SecretStr, ...] = Field(
         default=(),
         description="Secrets that webhooks are signed with, each at least 16 characters; two while one is replaced.",
         examples=[["8f1d6c…"]],
     )
-    tenants: tuple[TenantSettings, ...] = Field(
-        default=(), description="The platform repositories at this forge. Wakes for any other are dropped."
+    write_budget: bool = Field(
+        default=True,
+        description="Keeps what the bot writes within what the public forges take in a minute and an hour. Only for an "
+        "instance of your own without such limits: false.",
+        examples=[True],
     )
+    tenants: tuple[TenantSettings, ...] = Field(
+        default=(),
+        description="The platform repositories at this forge. Webhooks of any other wake nobody.",
+        examples=[[{"repository": "186853002", "gitops": ["186853003"]}]],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _where(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "api_url" not in values and isinstance(values.get("kind"), str):
+            return {**values, "api_url": API_URLS.get(values["kind"], "")}
+        return values
+
+    @model_validator(mode="after")
+    def _known_to_the_forge(self) -> ForgeSettings:
+        if (self.token is None) == (self.app is None):
+            raise ValueError(
+                f"forge {self.name} needs exactly one of token and app: write token_file (or token), or, for a GitHub "
+                'App, app: {"id": "1234567", "private_key_file": "/run/secrets/app.pem"}'
+            )
+        if self.app is not None and self.kind != "github":
+            raise ValueError(f"forge {self.name} is of kind {self.kind}, which has no Apps; write token_file or token")
+        if self.kind != "github" and any(tenant.installation for tenant in self.tenants):
+            raise ValueError(f"forge {self.name} is of kind {self.kind}, without installations; remove installation")
+        return self
 
     @model_validator(mode="after")
     def _provable(self) -> ForgeSettings:
-        if not self.webhook_secrets:
+        own = [secret for tenant in self.tenants for secret in tenant.webhook_secrets]
+        if not self.webhook_secrets and not (self.tenants and all(tenant.webhook_secrets for tenant in self.tenants)):
             raise ValueError(
                 f"forge {self.name} has no webhook secret, so anyone could wake the bot; set webhook_secrets to the "
                 f"secret of its webhook, at least {LEAST_SECRET} characters (openssl rand -hex 32 makes one)"
             )
-        if any(len(secret.get_secret_value()) < LEAST_SECRET for secret in self.webhook_secrets):
+        if any(len(secret.get_secret_value()) < LEAST_SECRET for secret in (*self.webhook_secrets, *own)):
             raise ValueError(
                 f"forge {self.name} has a webhook secret shorter than {LEAST_SECRET} characters, which can be found "
                 "by trying; make one with openssl rand -hex 32"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tenants_apart(self) -> ForgeSettings:
+        ids = [tenant.repository for tenant in self.tenants]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"forge {self.name} has one repository twice in tenants; put its gitops ids in one entry")
+        holders = [frozenset(self.webhook_secrets), *(frozenset(tenant.webhook_secrets) for tenant in self.tenants)]
+        if len(frozenset().union(*holders)) != sum(len(holder) for holder in holders):
+            raise ValueError(
+                f"forge {self.name} has one webhook secret in two places, so one tenant's would prove another's "
+                "webhooks; give each its own (openssl rand -hex 32 makes one)"
             )
         return self
 
@@ -89,7 +179,11 @@ class Settings(BaseModel):
 
     model_config = _FROZEN
 
-    forges: tuple[ForgeSettings, ...] = Field(min_length=1, description="The forges it serves.")
+    forges: tuple[ForgeSettings, ...] = Field(
+        min_length=1,
+        description="The forges it serves.",
+        examples=[[{"name": "github", "kind": "github", "token_file": "/run/secrets/token"}]],
+    )
     redis_url: str = Field(
         pattern=r"^(rediss?|unix)://",
         description="The queue: Redis or Valkey from version 7. Losing its content costs a sweep, never correctness.",
@@ -104,6 +198,13 @@ class Settings(BaseModel):
         description="Signs the marker by which the bot knows its own comments again, at least 16 characters. "
         "Changing it makes the bot write new ones.",
         examples=["1b9e4a…"],
+    )
+    metrics_listen: str | None = Field(
+        default=None,
+        pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$",
+        description="Address and port on which the door answers `/metrics`, apart from its own port, which is public. "
+        "Without it nothing is told.",
+        examples=["127.0.0.1:9464"],
     )
     body_limit_mib: int = Field(
         default=25,

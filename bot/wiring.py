@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
-
 from bot import logs
+from bot.configured import SettingsError, configured
 from bot.flows.place import GitOps, Place
 from bot.forges.github import GitHub
 from bot.git import Mirror
@@ -20,54 +17,13 @@ from bot.ports import Forge, OutsideWorldError
 from bot.settings import ForgeSettings, Settings
 from bot.wakeups import RqWakeups
 
-FILE = "CAUSEWAY_CONFIG"
-"""Environment variable that names a JSON file with the settings; `CAUSEWAY_<FIELD>` variables win over it."""
-
-
 _ADAPTERS: Mapping[str, Callable[[str, str, Callable[[], str], str], Forge]] = {"github": GitHub}
 """Forge kind -> adapter, made from API URL, repository id, token and marker secret."""
 
 
-class SettingsError(Exception):
-    """The settings cannot be used; the message says which, what is wrong, and gives an example."""
-
-
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from the file that CAUSEWAY_CONFIG names and from CAUSEWAY_* variables (JSON where not plain text)."""
-    given = os.environ if environment is None else environment
-    values: dict[str, object] = {}
-    if given.get(FILE):
-        try:
-            values.update(json.loads(Path(given[FILE]).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{FILE} names {given[FILE]}, which cannot be read as JSON: {error}") from error
-    for name, info in Settings.model_fields.items():
-        raw = given.get(f"CAUSEWAY_{name.upper()}")
-        if raw is not None:
-            plain = info.annotation in (str, Path) or "Secret" in str(info.annotation)
-            values[name] = raw if plain else _json(name, raw)
-    try:
-        return TypeAdapter(Settings).validate_python(values, strict=False)
-    except ValidationError as error:
-        raise SettingsError(_told(error)) from error
-
-
-def _json(name: str, raw: str) -> object:
-    try:
-        return json.loads(raw)
-    except ValueError as error:
-        raise SettingsError(f"CAUSEWAY_{name.upper()} is not JSON: {error}") from error
-
-
-def _told(error: ValidationError) -> str:
-    lines = []
-    for item in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in item["loc"])
-        field = Settings.model_fields.get(str(item["loc"][0])) if item["loc"] else None
-        example = f" For example: {field.examples[0]}" if field is not None and field.examples else ""
-        name = f"CAUSEWAY_{where.partition('.')[0].upper()} ({where})" if where else "the settings"
-        lines.append(f"{name}: {item['msg']}.{example}")
-    return "\n".join(lines)
+    return configured(os.environ if environment is None else environment)
 
 
 class Wiring:
@@ -144,8 +100,13 @@ class Wiring:
         key = (forge.name, repository)
         if key not in self._forges:
             secret = self.settings.marker_secret.get_secret_value()
-            self._forges[key] = _ADAPTERS[forge.kind](forge.api_url, repository, forge.token.get_secret_value, secret)
+            self._forges[key] = _ADAPTERS[forge.kind](forge.api_url, repository, self._credentials(forge), secret)
         return self._forges[key]
+
+    def _credentials(self, forge: ForgeSettings) -> Callable[[], str]:
+        if forge.token is None:
+            raise SettingsError(f"forge {forge.name} has no token")
+        return forge.token.get_secret_value
 
     def _mirror(self, forge: ForgeSettings, repository: str) -> Mirror:
         return Mirror(self.settings.data_dir / "mirrors" / f"{forge.name}-{repository}.git")
@@ -156,5 +117,9 @@ def _secrets(settings: Settings) -> Iterator[str]:
     if (password := urlsplit(settings.redis_url).password) is not None:
         yield password
     for forge in settings.forges:
-        yield forge.token.get_secret_value()
+        if forge.token is not None:
+            yield forge.token.get_secret_value()
+        if forge.app is not None:
+            yield forge.app.private_key.get_secret_value()
         yield from (secret.get_secret_value() for secret in forge.webhook_secrets)
+        yield from (secret.get_secret_value() for tenant in forge.tenants for secret in tenant.webhook_secrets)

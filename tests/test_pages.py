@@ -17,7 +17,7 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    "deploy/README.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "deploy").glob("*.md")),
     "schemas/README.md",
     "blueprints/README.md",
 )

@@ -18,9 +18,9 @@ from bot.cli.plan import plan
 from bot.cli.render import render
 from bot.cli.running import resume, serve, sweep, work
 from bot.cli.verify import verify
+from bot.configured import SettingsError
 from bot.core.text import visible
 from bot.ports import OutsideWorldError, PoisonError
-from bot.wiring import SettingsError
 
 COMMANDS: Sequence[click.Command] = (
     init, check, plan, explain_command, render, verify, demo, serve, work, sweep, resume,

@@ -1,4 +1,4 @@
-"""The settings reference of deploy/README.md, from the settings themselves: `python -m bot.cli.settings_page`."""
+"""The settings reference, deploy/settings.md, from the settings themselves: `python -m bot.cli.settings_page`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bot.settings import ForgeSettings, Settings, TenantSettings
+from bot.configured import may_be_file
+from bot.settings import API_URLS, AppSettings, ForgeSettings, Settings, TenantSettings
 
-PAGE = Path(__file__).resolve().parents[2] / "deploy" / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "deploy" / "settings.md"
 START, END = "<!-- settings: written by `python -m bot.cli.settings_page` -->", "<!-- end of settings -->"
 _MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The installation", Settings),
     ("Each of `forges`", ForgeSettings),
+    ("A forge's `app`", AppSettings),
     ("Each of a forge's `tenants`", TenantSettings),
 )
 
@@ -38,14 +40,17 @@ def _table(title: str, model: type[BaseModel]) -> Iterator[str]:
     yield from (f"**{title}**", "", "| setting | what it is | default | example |", "|---|---|---|---|")
     for name, info in model.model_fields.items():
         example = _shown(info.examples[0]) if info.examples else ""
-        yield f"| `{name}` | {info.description} | {_default(info)} | {example} |"
+        names = f"`{name}`, `{name}_file`" if may_be_file(name, info) else f"`{name}`"
+        yield f"| {names} | {info.description} | {_default(name, info)} | {example} |"
     yield ""
 
 
-def _default(info: FieldInfo) -> str:
+def _default(name: str, info: FieldInfo) -> str:
+    if name == "api_url":
+        return ", ".join(f"`{url}`" for url in API_URLS.values())
     if info.is_required() or info.default is PydanticUndefined:
         return "required"
-    return "none" if info.default == () else _shown(info.default)
+    return "none" if info.default in ((), None) else _shown(info.default)
 
 
 def _shown(value: Any) -> str:
