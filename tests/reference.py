@@ -19,6 +19,8 @@ PARTS: Mapping[str, str] = {
     "crd-schemas": "schemas of custom resources",
     "github-openapi": "GitHub's own description of its API",
     "github-webhooks": "captured GitHub webhooks",
+    "gitlab-api-bodies": "captured answers of GitLab's API",
+    "gitlab-webhooks": "captured GitLab webhooks",
 }
 """Folder -> what is in it."""
 
