@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from bot.sandbox import rest_commits, rest_git, rest_issues, rest_people, rest_pulls
+from bot.sandbox import rest_commits, rest_git, rest_issues, rest_people, rest_pulls, rest_reviews
 from bot.sandbox.gitserver import serve_git
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.rest import Api
@@ -15,6 +15,7 @@ from bot.sandbox.world import User, World
 REPO_ROUTES = (
     *rest_git.ROUTES,
     *rest_pulls.ROUTES,
+    *rest_reviews.ROUTES,
     *rest_issues.ROUTES,
     *rest_commits.ROUTES,
     *rest_people.ROUTES,

@@ -7,11 +7,12 @@ REST functions.
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
 from bot.sandbox.repos import CommitView, FileChange, TreeEntry
-from bot.sandbox.world import Comment, Json, Repository, Status, User, World
+from bot.sandbox.world import Json, Reaction, Repository, Status, User, World
 
 
 def time(at: datetime) -> str:
@@ -221,12 +222,11 @@ def content(world: World, repo: Repository, ref: str, entry: TreeEntry, data: by
     return body
 
 
-def reactions(world: World, repo: Repository, comment: Comment) -> Json:
+def reactions(comment_url: str, given: Sequence[Reaction]) -> Json:
     """How often each emoji stands on a comment."""
     names = ("+1", "-1", "laugh", "confused", "heart", "hooray", "eyes", "rocket")
-    counts = {name: sum(r.content == name for r in comment.reactions) for name in names}
-    url = f"{world.urls.repo_api(repo.full_name)}/issues/comments/{comment.id}/reactions"
-    return {"url": url, "total_count": len(comment.reactions)} | counts
+    counts = {name: sum(r.content == name for r in given) for name in names}
+    return {"url": f"{comment_url}/reactions", "total_count": len(given)} | counts
 
 
 def status(world: World, repo: Repository, found: Status, *, with_creator: bool = True) -> Json:

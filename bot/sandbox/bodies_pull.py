@@ -80,7 +80,7 @@ def comment(world: World, repo: Repository, found: Comment) -> Json:
         "updated_at": time(found.updated_at),
         "author_association": association(world, repo, found.user),
         "body": found.body,
-        "reactions": reactions(world, repo, found),
+        "reactions": reactions(f"{api}/issues/comments/{found.id}", found.reactions),
         "performed_via_github_app": None,
     }
 
@@ -125,13 +125,17 @@ def simple_pull(world: World, repo: Repository, pull: Pull) -> Json:
         "labels": [],
         "milestone": None,
         "draft": pull.draft,
-        "head": _side(world, repo, pull.head_ref, pull.head_sha),
+        "head": _side(world, _head_repo(world, repo, pull), pull.head_ref, pull.head_sha),
         "base": _side(world, repo, pull.base_ref, pull.base_sha),
         "_links": {name: {"href": url} for name, url in links.items()},
         "author_association": association(world, repo, pull.user),
         "auto_merge": None,
         "active_lock_reason": None,
     }
+
+
+def _head_repo(world: World, repo: Repository, pull: Pull) -> Repository:
+    return repo if pull.head_repo is None else world.repositories[pull.head_repo]
 
 
 def _side(world: World, repo: Repository, ref: str, sha: str) -> Json:
@@ -158,7 +162,7 @@ def full_pull(world: World, repo: Repository, pull: Pull) -> Json:
         "mergeable_state": states[answer],
         "merged_by": None if pull.merged_by is None else user(world, pull.merged_by),
         "comments": len(repo.comments_of(pull.number)),
-        "review_comments": 0,
+        "review_comments": sum(one.number == pull.number for one in repo.review_comments.values()),
         "maintainer_can_modify": False,
         "commits": sum(1 for _ in repo.git.log(pull.head_sha, without=base, most=250)),
         "additions": sum(change.additions for change in changes),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from bot.sandbox.bodies_pull import pull_payload, push_payload
 from bot.sandbox.repos import ZERO, ConflictError, Who
-from bot.sandbox.world import Pull, Repository, User, World
+from bot.sandbox.reviews import outdate
+from bot.sandbox.world import Pull, Pushing, Repository, User, World
 
 GITHUB = Who("Sandbox", "noreply@sandbox.example")
 """Committer of what the forge itself writes."""
@@ -29,6 +30,7 @@ def settle(world: World, repo: Repository, sender: User) -> None:
 
 
 def _tell_push(world: World, repo: Repository, ref: str, before: str, after: str, sender: User) -> None:
+    repo.pushes.append(Pushing(world.next_id(), ref, before, after, sender, world.now()))
     world.announce(repo, "push", lambda: push_payload(world, repo, ref, before, after, sender))
 
 
@@ -44,6 +46,7 @@ def _follow(world: World, repo: Repository, pull: Pull, moved: dict[str, tuple[s
         pull.updated_at = world.now()
         repo.git.force(f"refs/pull/{pull.number}/head", pull.head_sha)
         test_merge(repo, pull)
+        outdate(repo, pull)
         after = pull.head_sha
         world.announce(
             repo,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox import bodies
+from bot.sandbox.bodies_review import membership
 from bot.sandbox.hooks import Delivery, Hook
 from bot.sandbox.rest import HOURLY, Answer, Ask, Route, paged, rate_headers
 from bot.sandbox.world import Json, Repository, WorldError
@@ -17,10 +18,7 @@ def get_user(ask: Ask, login: str) -> Answer:
 
 
 def user_by_id(ask: Ask, user_id: int) -> Answer:
-    for user in ask.world.users.values():
-        if user.id == user_id:
-            return Answer(200, bodies.full_user(ask.world, user, private=False))
-    raise WorldError(404, "Not Found")
+    return Answer(200, bodies.full_user(ask.world, ask.world.user_by_id(user_id), private=False))
 
 
 def org_member(ask: Ask, org: str, login: str) -> Answer:
@@ -30,6 +28,14 @@ def org_member(ask: Ask, org: str, login: str) -> Answer:
         if repo.owner.lower() == org.lower() and ask.world.permission(repo, user) in ("write", "admin"):
             return Answer(204)
     raise WorldError(404, "Not Found")
+
+
+def team_membership(ask: Ask, org: str, slug: str, login: str) -> Answer:
+    """200 for a member and for who was invited; 404 for the rest, and where there is no such team."""
+    user, team = ask.world.user(login), ask.world.teams.get(f"{org}/{slug}".lower())
+    if team is None or user.id not in team.members:
+        raise WorldError(404, "Not Found")
+    return Answer(200, membership(ask.world, team, user))
 
 
 def rate_limit(_ask: Ask) -> Answer:
@@ -128,5 +134,6 @@ ROOT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/user/<int:user_id>", user_by_id),
     Route("GET", "/users/<login>", get_user),
     Route("GET", "/orgs/<org>/members/<login>", org_member),
+    Route("GET", "/orgs/<org>/teams/<slug>/memberships/<login>", team_membership),
     Route("GET", "/rate_limit", rate_limit),
 )

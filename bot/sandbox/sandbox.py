@@ -18,12 +18,26 @@ from bot.sandbox.moves import settle
 from bot.sandbox.repos import ZERO, GitFolder
 from bot.sandbox.rest_commits import newest
 from bot.sandbox.rest_issues import add_comment
+from bot.sandbox.reviews import add_review, dismiss
 from bot.sandbox.urls import Urls
-from bot.sandbox.world import Comment, Issue, MergeMethod, Permission, Pull, Repository, Status, User, World, WorldError
+from bot.sandbox.world import (
+    Comment,
+    Issue,
+    MergeMethod,
+    Permission,
+    Pull,
+    Repository,
+    Review,
+    ReviewState,
+    Status,
+    User,
+    World,
+    WorldError,
+)
 
 Edits = Mapping[str, bytes | str | None]
 """Path -> new content, or None to remove it."""
-HOOK_EVENTS = ("pull_request", "push", "issue_comment")
+HOOK_EVENTS = ("pull_request", "pull_request_review", "push", "issue_comment", "check_run", "merge_group")
 
 
 _T = TypeVar("_T")
@@ -265,6 +279,27 @@ class Sandbox:
         """Issues that are no pull requests, oldest first; read only."""
         with self.world.lock:
             return [one for one in self.world.repository(full_name).issues.values() if not isinstance(one, Pull)]
+
+    def review(
+        self, full_name: str, number: int, by: str, state: ReviewState = "APPROVED", sha: str | None = None
+    ) -> Review:
+        """A submitted review of the head, or of an older commit."""
+        return self._on_pull(
+            full_name, number, by, lambda repo, pull, user: add_review(self.world, repo, pull, user, state, "", sha)
+        )
+
+    def dismiss(self, full_name: str, found: Review, by: str) -> None:
+        """Takes a review's word away."""
+        with self.world.lock:
+            dismiss(self.world, self.world.repository(full_name), found, self.world.user(by))
+
+    def join(self, team: str, login: str, state: Literal["active", "pending"] | None = "active") -> None:
+        """Puts somebody into the team `org/slug`, which is made where it does not exist; None takes them out."""
+        with self.world.lock:
+            members, who = self.world.add_team(team).members, self.world.user(login).id
+            members.pop(who, None)
+            if state is not None:
+                members[who] = state
 
     def comment(self, full_name: str, number: int, body: str, by: str) -> Comment:
         """A new comment on an issue or pull request."""
