@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -43,21 +44,27 @@ class _ImpatientChannel(HTTPChannel):  # type: ignore[misc]  # waitress ships no
             self.last_activity = since
 
 
+def _for_ever() -> bool:
+    return True
+
+
 class Listening:
-    """A server that has its port (`port` 0 asks for a free one) and serves while `run` runs."""
+    """A server that has its port (`port` 0 asks for a free one) and serves while `run` runs. `bound` is a socket that
+    listens already; it stays open when `run` ends."""
 
     def __init__(
         self,
         app: Flask,
-        host: str,
-        port: int,
+        host: str = "",
+        port: int = 0,
         *,
+        bound: socket.socket | None = None,
         threads: int = 4,
         body_limit: int = BODY_LIMIT,
         request_seconds: int = _REQUEST_SECONDS,
     ) -> None:
         # Bound here, so that port 0 and a name with several addresses still give exactly one socket.
-        self._socket = socket.create_server((host, port))
+        self._socket = bound.dup() if bound is not None else _bound(host, port)
         self.port: int = self._socket.getsockname()[1]
         self._closing = threading.Event()
         self._channels: dict[int, Any] = {}
@@ -76,10 +83,11 @@ class Listening:
         )
         self._server.channel_class = _ImpatientChannel
 
-    def run(self) -> None:
-        """Serves until `close` is called; then lets the requests that have arrived end, for five seconds at most."""
+    def run(self, lives: Callable[[], bool] = _for_ever) -> None:
+        """Serves until `close` is called or `lives`, which is asked once a second or more often, says no; then lets the
+        requests that have arrived end, for five seconds at most."""
         try:
-            while not self._closing.is_set():
+            while not self._closing.is_set() and lives():
                 self._turn(1.0)
             self._server.accepting = False
             until = time.monotonic() + _FAREWELL_SECONDS
@@ -100,6 +108,10 @@ class Listening:
 
     def _busy(self) -> bool:
         return any(channel.requests or channel.total_outbufs_len for channel in self._server.active_channels.values())
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
 def serve(app: Flask, host: str, port: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -235,3 +236,15 @@ class Settings(BaseModel):
                 "two forges have the same name; the name is part of the webhook's path, so give each its own"
             )
         return self
+
+    def secrets(self) -> Iterator[str]:
+        """Every secret text, for the log to leave out."""
+        yield self.marker_secret.get_secret_value()
+        if (password := urlsplit(self.redis_url).password) is not None:
+            yield password
+        for forge in self.forges:
+            own = (secret for tenant in forge.tenants for secret in tenant.webhook_secrets)
+            private = forge.app.private_key if forge.app is not None else None
+            for secret in (forge.token, private, *forge.webhook_secrets, *own):
+                if secret is not None:
+                    yield secret.get_secret_value()

@@ -12,13 +12,16 @@ from flask import Flask, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from bot.core.event import Denied, Ignored
+from bot.core.event import Delivery, Denied, Event, Ignored
 from bot.core.wake import FORGE_NAME, wake_of
 from bot.forges import FORGES
 from bot.ports import OutsideWorldError, Wakeups
 
 BODY_LIMIT = 25 * 1024 * 1024
 """Bytes. No forge sends more."""
+
+_METERS = "causeway.meters"
+"""Where an application keeps what it counts."""
 
 _WORD = re.compile(r"[a-z_]{1,40}")
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -27,11 +30,27 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Tenant:
+    """What a webhook about one repository must bring: a secret of this repository's own where it has any, and the id of
+    the App's installation where that is set."""
+
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    installation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
-    """How one forge instance knocks: which kind of forge it is, and the secrets its webhooks are signed with."""
+    """How one forge instance knocks: which kind of forge it is, the secrets its webhooks are signed with, and whose
+    webhooks are taken, by numeric repository id. Where `tenants` is None the door takes any repository's, and the
+    worker drops what is not ours."""
 
     kind: str
     secrets: tuple[str, ...] = field(repr=False)
+    tenants: Mapping[str, Tenant] | None = None
+
+    def every_secret(self) -> tuple[str, ...]:
+        """The forge's and all tenants'."""
+        return (*self.secrets, *(secret for tenant in (self.tenants or {}).values() for secret in tenant.secrets))
 
 
 def create_app(
@@ -40,22 +59,23 @@ def create_app(
     ready: Callable[[], list[str]],
     body_limit: int = BODY_LIMIT,
 ) -> Flask:
-    """The WSGI application: `POST /webhooks/<forge>` for each of `doors` by name, `/healthz`, `/readyz`, `/metrics`.
+    """The WSGI application: `POST /webhooks/<forge>` for each of `doors` by name, `/healthz`, `/readyz`.
 
     A webhook is answered 202 with `{"wake": name}` (rung, or queued already), 204 (genuine, nobody is concerned), 401
-    (not proven), 400 (proven but unreadable), 413 (longer than `body_limit`, before anything is read into it), 404 (no
-    such door) or 503 (the queue is away: the forge shows the failure, and the sweep finds what was missed). `ready`
-    gives the reasons why work could not be done now. ValueError for a door that would let anyone in.
+    (not proven, or proven for somebody else's repository), 400 (proven but unreadable), 413 (longer than `body_limit`,
+    before anything is read into it), 404 (no such door) or 503 (the queue is away: the forge shows the failure, and the
+    sweep finds what was missed). `ready` gives the reasons why work could not be done now. ValueError for a door that
+    would let anyone in. What is counted is for `metrics_app`.
     """
     for name, door in doors.items():
         if FORGE_NAME.fullmatch(name) is None or door.kind not in FORGES:
             raise ValueError(f"no forge can be named {name!r} and of kind {door.kind!r}; kinds are {', '.join(FORGES)}")
-        if not door.secrets or not all(door.secrets):
+        if not door.every_secret() or not all(door.every_secret()):
             raise ValueError(f"forge {name} has no webhook secret, so anyone could wake the bot")
     app = Flask(__name__, static_folder=None)
     # One more than allowed: a stream without a length is cut there in silence, and must still be seen to be too long.
     app.config["MAX_CONTENT_LENGTH"] = body_limit + 1
-    meters = _Meters(tuple(doors))
+    meters = app.extensions[_METERS] = _Meters(tuple(doors))
 
     @app.post("/webhooks/<forge>")
     def webhook(forge: str) -> Response | tuple[Response, int]:
@@ -84,6 +104,14 @@ def create_app(
         reasons = ready()
         return jsonify(ready=not reasons, reasons=reasons), 503 if reasons else 200
 
+    return app
+
+
+def metrics_app(door: Flask) -> Flask:
+    """An application of its own for `/metrics` of that door: what it counts is nobody's business on the public port."""
+    meters: _Meters = door.extensions[_METERS]
+    app = Flask(__name__, static_folder=None)
+
     @app.get("/metrics")
     def metrics() -> Response:
         return Response(generate_latest(meters.registry), content_type=CONTENT_TYPE_LATEST)
@@ -99,7 +127,7 @@ def _receive(forge: str, door: Door, wakeups: Wakeups, body_limit: int) -> tuple
     if len(body) > body_limit:
         return _too_long()
     headers = {name.lower(): value for name, value in request.headers}
-    delivery = FORGES[door.kind](headers, body, door.secrets)
+    delivery = _proven(door, headers, body)
     if isinstance(delivery, Denied):
         return jsonify(error=delivery.why), delivery.status, "denied"
     if isinstance(delivery, Ignored):
@@ -110,6 +138,22 @@ def _receive(forge: str, door: Door, wakeups: Wakeups, body_limit: int) -> tuple
     except OutsideWorldError as err:
         return jsonify(error=str(err)), 503, "queue_away"
     return jsonify(wake=name), 202, "rung"
+
+
+def _proven(door: Door, headers: Mapping[str, str], body: bytes) -> Delivery:
+    """What the delivery says, if whoever signed it may speak for the repository that it names."""
+    parse = FORGES[door.kind]
+    delivery = parse(headers, body, door.every_secret())
+    if not isinstance(delivery, Event) or door.tenants is None:
+        return delivery
+    tenant = door.tenants.get(delivery.repository)
+    if tenant is None:
+        return Ignored("not a repository that the settings name")
+    if tenant.installation is not None and delivery.installation != tenant.installation:
+        return Denied(401, "sent by another installation than this repository's")
+    # The first reading proved that some tenant knows its secret; only this one's own counts for its repository.
+    allowed = tenant.secrets or door.secrets
+    return delivery if set(allowed) == set(door.every_secret()) else parse(headers, body, allowed)
 
 
 def _too_long() -> tuple[Response, int, str]:

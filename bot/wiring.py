@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from bot import logs
 from bot.configured import SettingsError, configured
@@ -34,7 +33,7 @@ class Wiring:
         self._forges: dict[tuple[str, str], Forge] = {}
         self._places: dict[tuple[str, str], Place] = {}
         self._cores: list[IsolatedCore] = []
-        logs.hide(*_secrets(settings))
+        logs.hide(*settings.secrets())
 
     @cached_property
     def wakeups(self) -> RqWakeups:
@@ -110,16 +109,3 @@ class Wiring:
 
     def _mirror(self, forge: ForgeSettings, repository: str) -> Mirror:
         return Mirror(self.settings.data_dir / "mirrors" / f"{forge.name}-{repository}.git")
-
-
-def _secrets(settings: Settings) -> Iterator[str]:
-    yield settings.marker_secret.get_secret_value()
-    if (password := urlsplit(settings.redis_url).password) is not None:
-        yield password
-    for forge in settings.forges:
-        if forge.token is not None:
-            yield forge.token.get_secret_value()
-        if forge.app is not None:
-            yield forge.app.private_key.get_secret_value()
-        yield from (secret.get_secret_value() for secret in forge.webhook_secrets)
-        yield from (secret.get_secret_value() for tenant in forge.tenants for secret in tenant.webhook_secrets)

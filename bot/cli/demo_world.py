@@ -15,9 +15,10 @@ import structlog
 
 from bot import logs
 from bot.cli.example import example_files
-from bot.cli.running import door_of
+from bot.doorway import application
 from bot.flows.sweep import Marks, sweep_all
 from bot.git import require_git
+from bot.listen import Listening
 from bot.sandbox import Sandbox
 from bot.settings import ForgeSettings, Settings, TenantSettings
 from bot.valkey import start_valkey
@@ -117,7 +118,7 @@ def _run_bot(settings: Settings, ends: ExitStack) -> str:
 
     wiring = Wiring(settings)
     ends.callback(wiring.close)
-    listening = door_of(settings, wiring, "127.0.0.1", 0)
+    listening = Listening(application(settings, wiring.wakeups), "127.0.0.1", 0)
     threads = [threading.Thread(target=listening.run, name="door", daemon=True)]
     for name, run in (("worker", worker), ("sweep", sweeper)):
         own = Wiring(settings)

@@ -17,6 +17,7 @@ from bot.cli.answers import DeliveryAnswer, MissedAnswer, ResumeAnswer, SweepAns
 from bot.cli.desk import GOOD, OUTSIDE, REFUSED, USAGE, Stop, json_option, say
 from bot.cli.shapes import problem_answer
 from bot.core.tree import Oid
+from bot.doorway import application, counted
 from bot.flows.deliver import Outcome, deliver
 from bot.flows.place import Place
 from bot.flows.sweep import Marks, Swept, sweep_each
@@ -24,7 +25,6 @@ from bot.git import require_git
 from bot.listen import Listening
 from bot.ports import OutsideWorldError
 from bot.settings import Settings
-from bot.web import Door, create_app
 from bot.wiring import Wiring, read_settings
 from bot.worker import Desk
 from bot.worker import work as take_work
@@ -37,40 +37,28 @@ def log_to_stderr() -> None:
     logs.configure(json=not sys.stderr.isatty())
 
 
-def door_of(settings: Settings, wiring: Wiring, host: str, port: int) -> Listening:
-    """The door of these settings, with its port."""
-    doors = {
-        forge.name: Door(forge.kind, tuple(secret.get_secret_value() for secret in forge.webhook_secrets))
-        for forge in settings.forges
-    }
-    limit = settings.body_limit_mib * 1024 * 1024
-    app = create_app(doors, wiring.wakeups, wiring.wakeups.reasons_not_ready, limit)
-    return Listening(app, host, port, body_limit=limit)
-
-
 @click.command()
 @click.option("--host", default="127.0.0.1", help="Address to listen on. Default: this machine only.")
 @click.option("--port", default=8080, type=click.IntRange(0, 65535), help="Default: 8080.")
 def serve(host: str, port: int) -> None:
     """Run the door: take webhooks, prove their signature, ring the bell.
 
-    Answers `POST /webhooks/<forge>`, `/healthz`, `/readyz` and `/metrics`. Settings come from CAUSEWAY_CONFIG and
-    CAUSEWAY_* variables. Put a TLS proxy before it. Ends on SIGTERM or Ctrl-C, after the requests that have arrived.
+    Answers `POST /webhooks/<forge>`, `/healthz` and `/readyz`, and `/metrics` at the address that `metrics_listen` of
+    the settings names. Settings come from CAUSEWAY_CONFIG and CAUSEWAY_* variables. Put a TLS proxy before it. Ends on
+    SIGTERM or Ctrl-C, after the requests that have arrived.
     """
     settings = read_settings()
     log_to_stderr()
     with _wired(settings) as wiring:
-        listening = _listen(settings, wiring, host, port)
-        with _ended_by_signals(listening.close):
-            say(f"listening on http://{host}:{listening.port}")
-            listening.run()
-
-
-def _listen(settings: Settings, wiring: Wiring, host: str, port: int) -> Listening:
-    try:
-        return door_of(settings, wiring, host, port)
-    except OSError as taken:
-        raise Stop(f"cannot listen on {host}:{port}: {taken.strerror}", USAGE) from taken
+        app = application(settings, wiring.wakeups)
+        try:
+            with counted(app, settings.metrics_listen):
+                listening = Listening(app, host, port, body_limit=settings.body_limit_mib * 1024 * 1024)
+                with _ended_by_signals(listening.close):
+                    say(f"listening on http://{host}:{listening.port}")
+                    listening.run()
+        except OSError as taken:
+            raise Stop(f"cannot listen on {host}:{port}: {taken.strerror}", USAGE) from taken
 
 
 @click.command()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Look at this. `repository` is the forge's numeric id; `number` is set for `pull`, `sha` for `queue`."""
+    """Look at this. `repository` is the forge's numeric id; `number` is set for `pull`, `sha` for `queue`,
+    `installation` where the delivery names the App's installation that sent it."""
 
     kind: Literal["pull", "push", "queue"]
     repository: str
     number: int = 0
     sha: str = ""
+    installation: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import from_json
@@ -47,9 +48,13 @@ def parse_delivery(headers: Mapping[str, str], body: bytes, secrets: Sequence[st
     if reader is None:
         return Ignored("nothing in Causeway depends on this kind of event")
     try:
-        return reader(payload)
+        delivery = reader(payload)
+        # Only a GitHub App's deliveries name one; a repository's own webhook has none.
+        if isinstance(delivery, Event) and "installation" in payload:
+            return replace(delivery, installation=str(_count(payload["installation"], "id")))
     except _UnreadableError as err:
         return Denied(400, str(err))
+    return delivery
 
 
 def _signature_problem(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Denied | None:

@@ -23,7 +23,7 @@ from bot.ports import OutsideWorldError
 from bot.sandbox import Sandbox
 from bot.valkey import start_valkey
 from bot.wakeups import QUEUES, RqWakeups
-from bot.web import Door, create_app
+from bot.web import Door, create_app, metrics_app
 
 pytestmark = pytest.mark.world
 SECRET = "a secret of sixteen characters"
@@ -231,11 +231,13 @@ def test_when_the_queue_is_away_the_forge_is_told(port: int, bell: Bell) -> None
     assert ask(port, "GET", "/readyz")[0] == 200
 
 
-def test_metrics_count_answers(port: int) -> None:
+def test_what_is_counted_is_told_by_an_application_of_its_own_and_not_at_the_door(bell: Bell) -> None:
+    app = create_app({"github": Door("github", (SECRET,))}, bell, bell.ready)
     body = pull()
-    post(port, body, headers(body))
-    post(port, body, {})
-    text = ask(port, "GET", "/metrics")[1].decode()
+    app.test_client().post("/webhooks/github", data=body, headers=headers(body))
+    app.test_client().post("/webhooks/github", data=body)
+    assert app.test_client().get("/metrics").status_code == 404
+    text = metrics_app(app).test_client().get("/metrics").text
     assert re.search(r'causeway_deliveries_total\{forge="github",outcome="rung"\} 1\.0', text)
     assert re.search(r'causeway_deliveries_total\{forge="github",outcome="denied"\} 1\.0', text)
 
