@@ -16,7 +16,7 @@ from bot.settings import AppSettings, ForgeSettings, Settings, TenantSettings
 FILE = "CAUSEWAY_CONFIG"
 """Variable that names a JSON file with the settings; `CAUSEWAY_<SETTING>` variables win over it."""
 
-_LARGEST = 1024 * 1024
+_LARGEST = 64 * 1024
 """Bytes. No secret is longer; `/dev/zero` is."""
 
 _FORGE_SECRETS: Mapping[str, tuple[str, ...]] = {
@@ -162,6 +162,8 @@ def _content(where: str, path: object) -> str:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SettingsError(f"{where} names {path}, which cannot be read: {why}") from error
+    if len(data) == _LARGEST:
+        raise SettingsError(f"{where} names {path}, which is longer than any secret; put the secret into it alone")
     if not text:
         raise SettingsError(f"{where} names {path}, which is empty; put the secret into it, and nothing else")
     return text

@@ -9,9 +9,11 @@ from __future__ import annotations
 from flask import Flask
 
 # gunicorn ships no types.
+from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from bot import logs
+from bot.configured import SettingsError
 from bot.doorway import application, counted
 from bot.listen import Listening
 from bot.wakeups import RqWakeups
@@ -19,8 +21,12 @@ from bot.wiring import read_settings
 
 
 def make_app() -> Flask:
-    """The application that gunicorn is told to load: `bot.prefork:make_app()`. SettingsError for wrong settings."""
-    settings = read_settings()
+    """The application that gunicorn is told to load: `bot.prefork:make_app()`. Wrong settings end gunicorn with the
+    sentence that says which; any other exception would have it start over for ever."""
+    try:
+        settings = read_settings()
+    except SettingsError as wrong:
+        raise AppImportError(str(wrong)) from wrong
     logs.configure(json=True)
     logs.hide(*settings.secrets())
     app = application(settings, RqWakeups(settings.redis_url))

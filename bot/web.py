@@ -23,7 +23,9 @@ BODY_LIMIT = 25 * 1024 * 1024
 _METERS = "causeway.meters"
 """Where an application keeps what it counts."""
 
-_WORD = re.compile(r"[a-z_]{1,40}")
+_TOLD = (("X-GitHub-Event", "X-Gitlab-Event"), ("X-GitHub-Delivery", "X-Gitlab-Event-UUID"))
+"""Headers that say what a delivery is and which, by forge."""
+_WORD = re.compile(r"[A-Za-z_ ]{1,40}")
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 log = structlog.get_logger(__name__)
@@ -84,7 +86,7 @@ def create_app(
         started = time.perf_counter()
         answer, status, outcome = _receive(forge, doors[forge], wakeups, body_limit)
         # The header comes from outside, so it is logged only in the alphabet that forges use.
-        kind, delivery = (request.headers.get(f"X-GitHub-{name}", "") for name in ("Event", "Delivery"))
+        kind, delivery = (next(filter(None, map(request.headers.get, names)), "") for names in _TOLD)
         log.info(
             "delivery",
             forge=forge,

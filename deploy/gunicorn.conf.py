@@ -2,7 +2,7 @@
 
 import os
 
-bind = os.environ.get("BIND", "0.0.0.0:8080")  # noqa: S104 - in a container; what may reach it is the network's to say
+bind = os.environ.get("BIND", "0.0.0.0:8080")  # in a container: the network says what may reach it
 # One process answers thousands of webhooks a second, and counts them in one place. For more, run more containers.
 workers = 1
 worker_class = "bot.prefork.DoorWorker"
