@@ -67,6 +67,22 @@ def parse(path: str, data: bytes, limits: Limits = DEFAULT) -> Doc | Refusal:
     return Refusal(tuple(problems)) if problems else Doc(path, reading.root, reading.marks)
 
 
+def parse_stream(path: str, data: bytes, limits: Limits = DEFAULT) -> tuple[Doc, ...] | Refusal:
+    """The documents that `---` separates, for the kinds of files that are usually written so; one that is empty or has
+    only comments is left out. Positions are those of the file. Otherwise as `parse`, the limits for all together."""
+    source = read_source(path, data, limits)
+    if isinstance(source, Problem):
+        return Refusal((source,))
+    reading = _Stream(source, limits)
+    try:
+        reading.run()
+        reading.finish()
+    except _StopError as stop:
+        reading.problems.append(stop.problem)
+    problems = sorted({*source.problems, *reading.problems})
+    return Refusal(tuple(problems)) if problems else tuple(reading.docs)
+
+
 class _StopError(Exception):
     """Reading on would cost too much or say nothing."""
 
@@ -236,6 +252,27 @@ class _Reading:
         if top.key not in top.value:
             top.value[top.key] = value
             self.marks[pointer] = (top.key_pos, pos)
+
+
+class _Stream(_Reading):
+    """One pass over a file of several documents."""
+
+    __slots__ = ("docs",)
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        super().__init__(source, limits)
+        self.docs: list[Doc] = []
+
+    def document(self, event: Any) -> None:
+        self.finish()
+        self.documents = 0
+        super().document(event)
+
+    def finish(self) -> None:
+        """Puts away the document that has ended, if it said anything."""
+        if self.root is not None:
+            self.docs.append(Doc(self.source.path, self.root, self.marks))
+            self.root, self.marks = None, {}
 
 
 def _events(source: Source) -> Iterator[Any]:
