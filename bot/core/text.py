@@ -145,6 +145,27 @@ def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
+_FENCE = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
+_ACTION = re.compile(r"((?:[ \t>*+-]|[0-9]+[.)])*)/")
+
+
+def without_quick_actions(comment: str) -> str:
+    """A whole comment for GitLab in which no line begins with what GitLab would run as a command of its own (`/merge`),
+    behind white space, in lists and quotes too. It reads the same: a slash becomes its entity, or, inside a fence,
+    where GitLab looks at the very first character only, steps behind a space."""
+    lines, fence = [], ""
+    for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", comment):
+        mark = _FENCE.match(line)
+        if mark is not None and (not fence or (mark[1].startswith(fence) and not line.strip(" \t\r\n`~"))):
+            fence = "" if fence else mark[1]
+        elif fence:
+            line = f" {line}" if line.startswith("/") else line
+        else:
+            line = _ACTION.sub(lambda found: f"{found[1]}&#47;", line, count=1) if _ACTION.match(line) else line
+        lines.append(line)
+    return "".join(lines)
+
+
 def terraform(text: str) -> str:
     """A string for Terraform's JSON syntax, key or value, that is no template: `${` and `%{` are doubled."""
     return re.sub(r"([$%])(?=\{)", r"\1\1", text)

@@ -1,0 +1,316 @@
+"""GitLab, as the port `Forge` wants it: one project, by its numeric id, with as few requests as each verb needs.
+
+A merge request is a pull request, its `iid` the number; a note is a comment. What people call GitLab's name for a thing
+stands in messages, ours in the code.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from bot.core.model.conversation import Annotation, Remark
+from bot.core.text import without_quick_actions
+from bot.core.tree import Oid
+from bot.forges import gitlab_lines, gitlab_people, gitlab_status
+from bot.forges.ensure import Found, UnknownOutcomeError, ensure_one
+from bot.forges.github_changes import Page, changed_since
+from bot.forges.gitlab_bodies import Where, own, project_of, pull_of, where_of
+from bot.forges.gitlab_calls import Calls, Credentials, Json, RefusedError
+from bot.forges.gitlab_heard import Heard
+from bot.forges.marker import Marker
+from bot.ports import (
+    Approving,
+    Changed,
+    Comment,
+    GitRemote,
+    Opening,
+    OutsideWorldError,
+    Permission,
+    Pull,
+    Reaction,
+    Repository,
+    Status,
+)
+
+COMMENT_LIMIT = 1_000_000
+"""Characters that GitLab takes in a note or an issue."""
+
+_SEEN_SECONDS = 900.0
+_TRIES = 3
+_REMEMBERED = 1000
+
+
+class GitLab:
+    """`ports.Forge` for one project. Not for use by several threads at once.
+
+    `api_url` is `https://gitlab.com/api/v4`, or that of an instance of one's own, below a path too. Every path is built
+    on the numeric id, so renames and moves between groups do not matter and a name that someone else claimed is never
+    followed. The token may be a person's, a project's or a group's, with the scope `api` and the role Developer, or
+    Maintainer where the default branch is protected against Developers.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        repository: str,
+        credentials: Credentials,
+        marker_secret: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._id = int(repository)
+        self._path = f"/projects/{self._id}"
+        self._credentials = credentials
+        self._marker_secret = marker_secret
+        self._calls = Calls(api_url, credentials, sleep)
+        self._me: int | None = None
+        self._seen: tuple[Repository, float] | None = None
+        self._places: dict[Oid, Where] = {}
+        self._heard = Heard(self._calls)
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._calls.close()
+
+    # The repository and its pull requests
+
+    def repository(self) -> Repository:
+        def ask() -> Repository:
+            found = project_of(self._calls.get(self._path))
+            self._seen = (found, time.monotonic())
+            return found
+
+        return self._calls.read("reading the project", ask)
+
+    def remote(self) -> GitRemote:
+        # Only a rename changes the address, and GitLab redirects git from the old one for long.
+        if self._seen is None or time.monotonic() - self._seen[1] >= _SEEN_SECONDS:
+            self.repository()
+        url = self._seen[0].clone_url if self._seen is not None else ""
+        basic = base64.b64encode(f"oauth2:{self._credentials()}".encode()).decode()
+        return GitRemote(url, f"Basic {basic}")
+
+    def pull(self, number: int) -> Pull:
+        def ask() -> Pull:
+            found = self._calls.get(self._mr(number))
+            pull = pull_of(found)
+            self._remember(pull, where_of(found))
+            return pull
+
+        return self._calls.read(f"reading merge request {number}", ask)
+
+    def open_pulls(self) -> tuple[Pull, ...]:
+        return self._calls.read(
+            "listing open merge requests",
+            lambda: _pulls(self._calls.all(f"{self._path}/merge_requests", state="opened", scope="all")),
+        )
+
+    def changed_since(self, mark: str) -> Changed:
+        def page(number: int, etag: str) -> Page | None:
+            query = {"state": "all", "scope": "all", "order_by": "updated_at", "sort": "desc"}
+            answer = self._calls.page(f"{self._path}/merge_requests", number, query, etag)
+            return None if answer.value is None else Page(_pulls(answer.value), answer.more, answer.etag)
+
+        def pages(number: int, etag: str) -> Page | None:
+            return self._calls.read("listing changed merge requests", lambda: page(number, etag))
+
+        return changed_since(mark, pages, self.open_pulls)
+
+    def pulls_of_commit(self, sha: Oid) -> tuple[int, ...]:
+        def ask() -> tuple[int, ...]:
+            found = self._calls.all(f"{self._path}/repository/commits/{sha}/merge_requests")
+            merged = (one for one in found if one["state"] == "merged" and one["target_project_id"] == self._id)
+            return tuple(sorted(int(one["iid"]) for one in merged))
+
+        return self._calls.read(f"asking for the merge requests of {sha}", ask)
+
+    def pull_ref(self, number: int) -> str:
+        return f"refs/merge-requests/{number}/head"
+
+    def open_pull(self, opening: Opening) -> int:
+        def there() -> int | None:
+            query = {"state": "opened", "source_branch": opening.branch, "target_branch": opening.base}
+            found = self._calls.page(f"{self._path}/merge_requests", 1, query).value
+            own_branch = [int(one["iid"]) for one in found if one["source_project_id"] == self._id]
+            return min(own_branch, default=None)
+
+        for attempt in range(1, _TRIES + 1):
+            found = self._calls.read(f"looking for a merge request from {opening.branch}", there)
+            if found is not None:
+                return found
+            try:
+                self._calls.write(
+                    f"opening a merge request from {opening.branch}",
+                    "post",
+                    f"{self._path}/merge_requests",
+                    source_branch=opening.branch,
+                    target_branch=opening.base,
+                    title=opening.title,
+                    description=_within_limit(without_quick_actions(opening.body)),
+                    remove_source_branch=True,
+                )
+            except RefusedError as refused:
+                # Another worker was quicker.
+                if "already exists" not in refused.said:
+                    raise
+            except UnknownOutcomeError:
+                self._calls.pause(attempt)
+        found = self._calls.read(f"looking for a merge request from {opening.branch}", there)
+        if found is None:
+            raise OutsideWorldError(f"a merge request from {opening.branch} does not appear")
+        return found
+
+    # Statuses and remarks
+
+    def status(self, sha: Oid, context: str) -> Status | None:
+        found = self._calls.read(
+            f"reading the statuses of {sha}", lambda: gitlab_status.newest(self._calls, self._place(sha), context)
+        )
+        return None if found is None else found.status
+
+    def ensure_status(self, sha: Oid, status: Status, annotations: Sequence[Annotation] = ()) -> bool:  # noqa: ARG002
+        # GitLab has no place for annotations beside a status; remarks stand at their lines.
+        return gitlab_status.ensure_status(self._calls, self._place(sha), status)
+
+    def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
+        marker, me = self._marker(f"remark:{self._id}:{number}"), self._whoami()
+        return gitlab_lines.ensure_remarks(self._calls, self._mr(number), sha, key, remarks, me, marker)
+
+    # Comments and issues of our own
+
+    def ensure_comment(self, number: int, key: str, digest: str, body: str, urgent: bool = False) -> bool:  # noqa: ARG002
+        # GitLab counts notes by the minute, and says when it has had enough: nothing is kept back beforehand.
+        path = f"{self._mr(number)}/notes"
+        text = self._signed(f"comment:{self._id}:{number}", body, key, digest)
+        what = f"our comment on merge request {number}"
+        write = self._calls.write
+        return self._ensure(
+            digest,
+            listed=partial(self._own_notes, number, key),
+            create=partial(write, f"writing {what}", "post", path, body=text),
+            edit=lambda one: write(f"editing {what}", "put", f"{path}/{one['id']}", body=text),
+            remove=lambda one: write(f"removing a twin of {what}", "delete", f"{path}/{one['id']}"),
+        )
+
+    def comment_digest(self, number: int, key: str) -> str | None:
+        found = self._own_notes(number, key)
+        return found[0][1] if found else None
+
+    def ensure_issue(self, key: str, title: str, body: str | None) -> None:
+        path, write = f"{self._path}/issues", self._calls.write
+
+        def close(one: Json) -> None:
+            write("closing our issue", "put", f"{path}/{one['iid']}", state_event="close")
+
+        if body is None:
+            for one, _ in self._own_issues(key):
+                close(one)
+            return
+        digest = hashlib.sha256(f"{title}\n{body}".encode()).hexdigest()[:32]
+        content = {"title": title, "description": self._signed(f"issue:{self._id}:0", body, key, digest)}
+        self._ensure(
+            digest,
+            listed=partial(self._own_issues, key),
+            create=partial(write, "opening our issue", "post", path, **content),
+            edit=lambda one: write("editing our issue", "put", f"{path}/{one['iid']}", **content),
+            remove=close,
+        )
+
+    def _ensure(
+        self,
+        digest: str,
+        *,
+        listed: Callable[[], list[tuple[Json, str]]],
+        create: Callable[[], None],
+        edit: Callable[[Json], None],
+        remove: Callable[[Json], None],
+    ) -> bool:
+        def found() -> list[Found]:
+            return [Found(seen, edit=partial(edit, one), remove=partial(remove, one)) for one, seen in listed()]
+
+        return ensure_one(found, create, digest, self._calls.pause)
+
+    def _own_notes(self, number: int, key: str) -> list[tuple[Json, str]]:
+        me, marker = self._whoami(), self._marker(f"comment:{self._id}:{number}")
+        return self._calls.read(
+            f"listing comments of merge request {number}", lambda: own(self._notes(number), me, marker, key, "body")
+        )
+
+    def _own_issues(self, key: str) -> list[tuple[Json, str]]:
+        me, marker = self._whoami(), self._marker(f"issue:{self._id}:0")
+        return self._calls.read(
+            "listing our issues",
+            lambda: own(
+                self._calls.all(f"{self._path}/issues", state="opened", author_id=me, scope="all"),
+                me,
+                marker,
+                key,
+                "description",
+            ),
+        )
+
+    # People
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        return self._heard.comments(self._mr(number), self._whoami(), partial(self._notes, number))
+
+    def react(self, number: int, comment: str, reaction: Reaction) -> None:
+        self._heard.react(self._mr(number), self._whoami(), comment, reaction)
+
+    def approvals(self, number: int, sha: Oid) -> tuple[Approving, ...]:
+        return self._calls.read(
+            f"reading the approvals of merge request {number}",
+            lambda: gitlab_people.approvals(self._calls, self._mr(number), sha, partial(self._notes, number)),
+        )
+
+    def authors(self, number: int) -> frozenset[str]:
+        return gitlab_people.authors(self._calls, self._mr(number), self._id)
+
+    def member_of(self, team: str, user_id: str) -> bool:
+        return gitlab_people.member_of(self._calls, team, user_id)
+
+    def permission(self, user_id: str) -> Permission:
+        return gitlab_people.permission(self._calls, self._id, user_id)
+
+    def _notes(self, number: int) -> list[Json]:
+        return self._calls.all(f"{self._mr(number)}/notes", sort="asc", order_by="created_at")
+
+    def _mr(self, number: int) -> str:
+        return f"{self._path}/merge_requests/{number}"
+
+    def _remember(self, pull: Pull, where: Where) -> None:
+        """The pipeline that a head's status belongs to is told by its merge request alone."""
+        if where.project != self._id:
+            # A fork's pipelines are not ours to write to. Here, its commits lie on no branch but on this ref.
+            where = Where(self._id, pull.head_sha, None, self.pull_ref(pull.number))
+        self._places[pull.head_sha] = where
+        if len(self._places) > _REMEMBERED:
+            del self._places[next(iter(self._places))]
+
+    def _place(self, sha: Oid) -> Where:
+        return self._places.get(sha) or Where(self._id, sha, None, "")
+
+    def _signed(self, place: str, body: str, key: str, digest: str) -> str:
+        return _within_limit(without_quick_actions(self._marker(place).sign(body, key, digest)))
+
+    def _marker(self, place: str) -> Marker:
+        return Marker(self._marker_secret, place)
+
+    def _whoami(self) -> int:
+        if self._me is None:
+            self._me = self._calls.read("asking who we are", lambda: int(self._calls.get("/user")["id"]))
+        return self._me
+
+
+def _pulls(listed: Sequence[Json]) -> tuple[Pull, ...]:
+    # One that was opened from an empty branch has no head yet, and nothing to look at.
+    return tuple(pull_of(one) for one in listed if one["sha"] is not None)
+
+
+def _within_limit(text: str) -> str:
+    if len(text) > COMMENT_LIMIT:
+        raise ValueError(f"GitLab takes {COMMENT_LIMIT} characters, this text has {len(text)}")
+    return text
