@@ -14,6 +14,7 @@ from rich.tree import Tree
 
 from bot.cli.answers import StoryStep
 from bot.cli.desk import stdout
+from bot.core.words.amounts import count as how_many
 
 _FOLD = re.compile(r"<details>\s*<summary>(.*?)</summary>.*?</details>\n?", re.DOTALL)
 _TAG = re.compile(r"<!--.*?-->|</?[a-z]+>", re.DOTALL)
@@ -75,7 +76,7 @@ def _tree(label: str, paths: Sequence[str]) -> Tree:
             counts["/".join(shown)] = counts.get("/".join(shown), 0) + 1
         _node(folders, shown)
     for folder, count in counts.items():
-        folders[folder].label = Text(f"{folder.rpartition('/')[2]}/  ({count} files)")
+        folders[folder].label = Text(f"{folder.rpartition('/')[2]}/  ({how_many(count, 'file')})")
     return root
 
 

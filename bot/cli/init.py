@@ -9,6 +9,7 @@ import click
 from bot.cli.answers import InitAnswer, answer
 from bot.cli.desk import USAGE, Stop, json_option, say
 from bot.cli.example import example_files
+from bot.core.words.amounts import count as how_many
 
 
 @click.command()
@@ -35,5 +36,5 @@ def init(folder: Path, gitops: str, as_json: bool) -> None:
     if as_json:
         answer(InitAnswer(str(folder), tuple(sorted(files))))
         return
-    say(f"A platform repo is in {folder}: {len(files)} files.", "green")
+    say(f"A platform repo is in {folder}: {how_many(len(files), 'file')}.", "green")
     say(f"Next: causeway check {folder}, then read {folder / 'README.md'}.")

@@ -17,6 +17,7 @@ from bot.core.model.render import Key
 from bot.core.problem import Refusal
 from bot.core.render import environment_of
 from bot.core.settle import unit_of
+from bot.core.words.amounts import count as how_many
 from bot.disk import write_out
 
 
@@ -63,7 +64,7 @@ def render(
     else:
         if found.problems:
             tell_problems(found.problems)
-        say(f"{len(files)} files in {out}", "green")
+        say(f"{how_many(len(files), 'file')} in {out}", "green")
     errors = any(problem.severity == "error" for problem in found.problems)
     ctx.exit(PROBLEMS if errors else GOOD)
 

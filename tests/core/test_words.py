@@ -97,6 +97,24 @@ def test_every_problem_is_told_with_place_code_reason_and_fix() -> None:
         assert problem.why[1:] in comment
 
 
+def test_nobody_else_needs_to_act_only_where_no_problem_asks_somebody() -> None:
+    talk = plans.problems()
+    assert "nobody else needs to act" in str(say(talk).comment)
+    asking = replace(plans.LATEST, fix="ask the platform team for a public gateway there")
+    said = str(say(replace(talk, outcome=replace(_plan(talk), problems=(plans.REPLICA, asking)))).comment)
+    assert "nobody else" not in said
+    assert "what needs another team says so" in said
+
+
+def test_what_was_delivered_names_environments_in_the_order_in_which_a_change_reaches_them() -> None:
+    talk = plans.delivered()
+    assert talk.delivered is not None
+    said = say(replace(talk, delivered=replace(talk.delivered, environments=("dev", "prod", "staging"))))
+    assert "to dev, staging, prod" in said.status
+    unknown = replace(talk, outcome=None, delivered=replace(talk.delivered, environments=("b", "a")))
+    assert "to a, b" in say(unknown).status
+
+
 def test_a_moved_base_or_head_is_no_new_content_but_a_moved_line_is() -> None:
     talk = plans.change()
     moved = replace(talk, shas=replace(talk.shas, base="0" * 40, head="1" * 40, blob_url="https://forge.example/x"))

@@ -6,7 +6,7 @@ import re
 
 from bot.core.model.conversation import Conversation, Delivered
 from bot.core.model.plan import Plan
-from bot.core.words import blocks
+from bot.core.words import blocks, what
 from bot.core.words.amounts import about, names, places
 from bot.core.words.inline import Line, bold, joined, line, own, user
 from bot.core.words.ladder import Part, Rung
@@ -36,9 +36,10 @@ def _notes(done: Delivered) -> str:
 def _written(done: Delivered, plan: Plan | None) -> str:
     if not done.environments:
         return blocks.paragraph(line("Nothing that runs in an environment changed."))
-    waits = {environment: _data(plan, environment) for environment in done.environments}
+    environments = what.in_order(done.environments, plan)
+    waits = {environment: _data(plan, environment) for environment in environments}
     if not any(waits.values()):
-        return blocks.paragraph(line("Written to ", names(done.environments, 12), "."))
+        return blocks.paragraph(line("Written to ", names(environments, 12), "."))
     # The day is in the first line already.
     clock = _CLOCK.search(done.at)
     when: Line = (own(clock[0]),) if clock else (user(done.at, 40),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,6 +18,8 @@ from bot.core.words.links import place
 from bot.core.words.problems import sentence
 
 State = Literal["success", "failure", "pending"]
+_ASKS = re.compile(r"\bask\b", re.IGNORECASE)
+"""In a fix: somebody else has to do something first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,9 @@ def _problems(plan: Plan) -> Verdict:
         return _blocked(plan, stakes)
     runs = any(service.environments for service in plan.services)
     rest = " Everything else is fine: what is below holds once that is done." if runs else ""
-    unblock = line(f"Mend {_them(plan.errors)} and push; nobody else needs to act.{rest}")
+    others = any(_ASKS.search(problem.fix) for problem in plan.errors)
+    who = "what needs another team says so" if others else "nobody else needs to act"
+    unblock = line(f"Mend {_them(plan.errors)} and push; {who}.{rest}")
     return Verdict("❌", "", problems.headline(plan.errors), problems.summed(plan.errors), "failure", unblock)
 
 
@@ -182,7 +187,7 @@ def _delivered(done: Delivered, plan: Plan | None) -> Verdict:
         return Verdict("❌", "Not whole", said, said, "failure", unblock)
     others = [line(", ", link(sha[:7], url)) for sha, url in done.others]
     told = line("Delivered as ", link(done.sha[:7], done.url), *others, " · ", user(done.at, 40))
-    where = line(" to ", places(done.environments)) if done.environments else ()
+    where = line(" to ", places(what.in_order(done.environments, plan))) if done.environments else ()
     shas = ", ".join([done.sha[:7], *(sha[:7] for sha, _ in done.others)])
     brief = line("Delivered as ", code(shas), where, " · differs from what was reviewed" if done.notes else "")
     return Verdict("🚚", "", told, brief, "success")

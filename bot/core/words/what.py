@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.core.model.plan import EnvironmentPlan, Plan, ServicePlan
+from bot.core.plan.environment import KINDS
 from bot.core.words.amounts import amount, count, names, places, unique, verb
 from bot.core.words.data import LOSES
 from bot.core.words.inline import Line, bold, code, joined, line, own, user
@@ -30,8 +31,17 @@ def linked(plan: Plan) -> tuple[ServicePlan, ...]:
 
 
 def environments(services: Sequence[ServicePlan]) -> tuple[str, ...]:
-    """Their environments, each once."""
-    return unique(plan.environment for service in services for plan in service.environments)
+    """Their environments, each once, in the order in which a change reaches them."""
+    kinds = {
+        plan.environment: KINDS.get(plan.kind, len(KINDS)) for service in services for plan in service.environments
+    }
+    return tuple(sorted(kinds, key=lambda name: (kinds[name], name)))
+
+
+def in_order(names: Sequence[str], plan: Plan | None) -> tuple[str, ...]:
+    """Environments in the same order; those that the plan does not know come last."""
+    known = environments(plan.services) if plan is not None else ()
+    return tuple(sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name)))
 
 
 def headline(plan: Plan) -> Line:

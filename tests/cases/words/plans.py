@@ -241,7 +241,7 @@ def first_release() -> Conversation:
     waiting = [
         EnvironmentPlan(
             name,
-            "production",
+            "production" if name == "prod" else name,
             "waiting",
             rows=(),
             objects=(),
