@@ -31,6 +31,7 @@ QUEUES: Sequence[str] = ("causeway-deliver", "causeway-review")
 _QUEUE_OF: Mapping[str, str] = {"deliver": QUEUES[0], "queue": QUEUES[1], "review": QUEUES[1]}
 _QUEUED_SECONDS = 60
 _FAILED_SECONDS = 600
+_COUNTED_MS = 1000
 _LATER = "causeway-later"
 _BEGUN = "causeway-begun"
 _SURE_SECONDS = 5
@@ -46,6 +47,16 @@ local t = redis.call('TIME')
 local names = redis.call('ZRANGE', KEYS[1], '-inf', t[1] + t[2] / 1000000, 'BYSCORE', 'LIMIT', 0, 100)
 if #names > 0 then redis.call('ZREM', KEYS[1], unpack(names)) end
 return names
+"""
+# GET tells a repeated command that it was itself that set the key. What is swallowed is counted for a moment, so that
+# a worker sees whether a burst goes on.
+_RING = """
+local before = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2], 'GET')
+if before and before ~= ARGV[1] then
+  redis.call('INCR', KEYS[2])
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+end
+return before
 """
 _BEGIN = "local t = redis.call('TIME'); return redis.call('ZADD', KEYS[1], t[1], ARGV[1])"
 # A name without a holder, some seconds after it was begun: its worker is gone.
@@ -117,10 +128,9 @@ class RqWakeups:
         with _reaching():
             if after > 0:
                 return bool(self._redis.eval(_RING_LATER, 1, _LATER, name, repr(after)))
-            # A job id of its own each time: a second job under the id of one that runs would vanish with it. GET tells
-            # a repeated command that it was itself that set the key.
+            # A job id of its own each time: a second job under the id of one that runs would vanish with it.
             job = f"{name}-{secrets.token_hex(8)}"
-            before = self._redis.set(_queued(name), job, nx=True, ex=_QUEUED_SECONDS, get=True)
+            before = self._redis.eval(_RING, 2, _queued(name), _swallowed(name), job, _QUEUED_SECONDS, _COUNTED_MS)
             if before is not None and before != job.encode():
                 return False
             with self._redis.pipeline() as pipe:
@@ -168,6 +178,12 @@ class RqWakeups:
         with _reaching():
             before = self._redis.set(f"seen:{self._id}", "1", ex=_REMEMBERED_SECONDS, get=True)
         return before is None
+
+    def swallowed(self, name: str) -> int:
+        """How many rings of the last second found the name queued already."""
+        with _reaching():
+            found = self._redis.get(_swallowed(name))
+        return int(found) if found is not None and found.isdigit() else 0
 
     def started(self, name: str) -> None:
         """To be called before the first read of a piece of work: what happens from now on rings again."""
@@ -242,6 +258,10 @@ class RqWakeups:
 
 def _queued(name: str) -> str:
     return f"queued:{name}"
+
+
+def _swallowed(name: str) -> str:
+    return f"swallowed:{name}"
 
 
 @contextmanager

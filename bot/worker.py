@@ -48,6 +48,7 @@ LEAST_WAIT = 5.0
 """After a fault outside, unless it said when to come back."""
 
 SETTLE_SECONDS = 0.15
+QUIET_SECONDS = 0.025
 GONE_WAIT = 30.0
 LEFT_SECONDS = 5.0
 
@@ -193,15 +194,20 @@ def _take(desk: Desk, queues: Sequence[Queue], connection: Redis, burst: bool) -
     popped = _popped(keys, connection, burst)
     if popped is None:
         return False
-    job_id = popped.decode(errors="replace")
+    key, job_id = popped
     job = _read(job_id, connection)
+    if job is not None:
+        _settle(job[1], job[2], desk.wakeups)
+        first = cast("bytes | None", connection.lpop(keys[0])) if key != keys[0] else None
+        if first is not None:
+            # Told in the same moment, and more urgent: what landed goes before what is said of it.
+            connection.lpush(key, job_id)
+            job_id = first.decode(errors="replace")
+            job = _read(job_id, connection)
     connection.delete(Job.key_for(job_id))
     if job is None:
         return True
-    function, argument, age = job
-    # A forge tells one thing several times at once (a push, and the pull request that it changes); a moment's patience
-    # makes one look of them. What waited in the queue has been patient enough.
-    time.sleep(max(0.0, SETTLE_SECONDS - age))
+    function, argument, _ = job
     try:
         _JOBS[function](argument, desk)
     except (RedisError, OutsideWorldError):
@@ -212,15 +218,28 @@ def _take(desk: Desk, queues: Sequence[Queue], connection: Redis, burst: bool) -
     return True
 
 
-def _popped(keys: Sequence[str], connection: Redis, burst: bool) -> bytes | None:
-    """The id of the first job, of the first queue that has one."""
+def _settle(name: str, age: float, wakeups: RqWakeups) -> None:
+    """A forge tells one thing several times at once; a moment's patience makes one look of them. It ends with the first
+    moment in which nobody rings; what waited in the queue has been patient enough."""
+    heard = -1
+    until = time.monotonic() + SETTLE_SECONDS - age
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(QUIET_SECONDS, left))
+        now = wakeups.swallowed(name)
+        if now <= max(heard, 0):
+            return
+        heard = now
+
+
+def _popped(keys: Sequence[str], connection: Redis, burst: bool) -> tuple[str, str] | None:
+    """The key of the first queue that has a job, and the job's id."""
     if not burst:
         found = cast("tuple[bytes, bytes] | None", connection.blpop(list(keys), TAKE_SECONDS))
-        return None if found is None else found[1]
+        return None if found is None else (found[0].decode(), found[1].decode(errors="replace"))
     for key in keys:
         popped = cast("bytes | None", connection.lpop(key))
         if popped is not None:
-            return popped
+            return key, popped.decode(errors="replace")
     return None
 
 

@@ -232,3 +232,11 @@ def test_no_thread_stays_behind(bell: RqWakeups) -> None:
     with bell.held(REVIEW):
         pass
     assert threading.active_count() == before
+
+
+def test_rings_that_were_swallowed_are_counted_for_a_moment(bell: RqWakeups, raw: redis.Redis) -> None:
+    assert bell.swallowed(REVIEW) == 0
+    for _ in range(3):
+        bell.ring(REVIEW)
+    assert bell.swallowed(REVIEW) == 2
+    assert 0 < raw.pttl(f"swallowed:{REVIEW}") <= 1000

@@ -16,7 +16,7 @@ import redis
 from bot import worker
 from bot.valkey import Valkey, start_valkey
 from bot.wakeups import RqWakeups
-from tests.world.test_worker import REVIEW, flow_is, until, working
+from tests.world.test_worker import DELIVER, REVIEW, flow_is, until, working
 
 pytestmark = pytest.mark.world
 
@@ -143,3 +143,25 @@ def test_a_burst_of_rings_is_one_look(
         assert until(lambda: ran)
         time.sleep(0.5)
     assert ran == [REVIEW]
+
+
+def test_a_lone_ring_is_looked_at_without_waiting_for_more(
+    bell: RqWakeups, valkey: Valkey, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SETTLE_SECONDS", 60.0)
+    with working(bell, valkey):
+        bell.ring(REVIEW)
+        assert until(lambda: ran)
+
+
+def test_what_landed_goes_before_what_was_rung_a_moment_earlier(
+    bell: RqWakeups, valkey: Valkey, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SETTLE_SECONDS", 60.0)
+    monkeypatch.setattr(worker, "QUIET_SECONDS", 0.2)
+    with working(bell, valkey):
+        bell.ring(REVIEW)
+        time.sleep(0.05)
+        bell.ring(DELIVER)
+        assert until(lambda: len(ran) == 2)
+    assert ran == [DELIVER, REVIEW]
