@@ -160,9 +160,11 @@ class Forge(Protocol):
         """Afterwards the newest status of (sha, context) is this one; False where it already was and nothing was
         written. `annotations` stand at their lines where the forge has a place for them beside a status."""
 
-    def ensure_comment(self, number: int, key: str, digest: str, body: str) -> bool:
+    def ensure_comment(self, number: int, key: str, digest: str, body: str, urgent: bool = False) -> bool:
         """Afterwards exactly one comment by the bot itself carries the keyed marker `key`, and shows content `digest`.
-        Not written where the digest is the same; younger twins are deleted. False where nothing was written."""
+        Not written where the digest is the same; younger twins are deleted. False where nothing was written. Where the
+        forge allows only so many writes, urgent ones (a failure, an answer to a person) still have room when others
+        must wait."""
 
     def comment_digest(self, number: int, key: str) -> str | None:
         """The digest of the bot's own comment, None where there is none."""

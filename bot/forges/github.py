@@ -3,48 +3,54 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
+import re
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-from github import Auth, Github
-from github.Commit import Commit as GithubCommit
-from github.CommitStatus import CommitStatus
-from github.Issue import Issue
-from github.IssueComment import IssueComment
-from github.PaginatedList import PaginatedList
-from github.PullRequest import PullRequest
-from github.Repository import Repository as GithubRepository
-
+from bot.core.model.conversation import Annotation, Remark
 from bot.core.tree import Oid
-from bot.forges.ensure import Found, UnknownOutcomeError, ensure_one
-from bot.forges.github_bodies import Text, own, pull_of, repository_of, status_of
-from bot.forges.github_calls import Calls
+from bot.forges.ensure import UnknownOutcomeError
+from bot.forges.github_app import AppCredentials
+from bot.forges.github_bodies import number as whole
+from bot.forges.github_bodies import pull_of, repository_of
+from bot.forges.github_calls import UnacceptableError
 from bot.forges.github_changes import Page, changed_since
-from bot.forges.marker import Marker
-from bot.ports import Changed, GitRemote, Pull, Repository, Status
+from bot.forges.github_line import PAGE, Credentials, Line, Reply
+from bot.forges.github_pace import Pace
+from bot.forges.github_people import People
+from bot.forges.github_statuses import STATUS_LIMIT, Checks, Statuses, Verdicts
+from bot.forges.github_talk import COMMENT_LIMIT, Talk
+from bot.ports import (
+    Approving,
+    Changed,
+    Comment,
+    GitRemote,
+    Opening,
+    OutsideWorldError,
+    Permission,
+    Pull,
+    Reaction,
+    Repository,
+    Status,
+)
 
-Credentials = Callable[[], str]
-"""Gives a token that is good for at least ten minutes more."""
+__all__ = ["COMMENT_LIMIT", "STATUS_LIMIT", "GitHub"]
 
-COMMENT_LIMIT = 65_536
-"""Characters that GitHub takes in a comment or an issue."""
-STATUS_LIMIT = 140
-"""Characters of a status' description."""
-
-_TIMEOUT_SECONDS = 10
-_PAGE = 100
 _SEEN_SECONDS = 900.0
-_STATUS_TRIES = 3
+_OPENING_TRIES = 3
+_BRANCH = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 
 
 class GitHub:
     """`ports.Forge` for one repository. Not for use by several threads at once.
 
     `api_url` is `https://api.github.com` or `https://<host>/api/v3`. Every path is built on the numeric id, so renames
-    do not matter and a name that someone else claimed is never followed.
+    do not matter and a name that someone else claimed is never followed. With `AppCredentials` the bot is the App: its
+    verdicts are check runs; with a plain token they are commit statuses. `pace` is shared by the adapters of one
+    installation; without one, each has the budget of GitHub.com, or none at an Enterprise server.
     """
 
     def __init__(
@@ -54,36 +60,31 @@ class GitHub:
         credentials: Credentials,
         marker_secret: str,
         sleep: Callable[[float], None] = time.sleep,
+        pace: Pace | None = None,
     ) -> None:
+        app = credentials if isinstance(credentials, AppCredentials) else None
         self._id = int(repository)
+        self._repo = f"/repositories/{self._id}"
         self._credentials = credentials
-        self._marker_secret = marker_secret
-        self._calls = Calls(sleep)
-        # PyGithub's own throttles would sleep a second between writes, and its retries repeat a POST whose effect took
-        # place: two lost answers gave three comments.
-        self._client = Github(
-            auth=_Fresh(credentials),
-            base_url=api_url,
-            timeout=_TIMEOUT_SECONDS,
-            per_page=_PAGE,
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            user_agent="causeway",
-            lazy=True,
+        self._app = app
+        self._line = Line(api_url, credentials, pace or default_pace(api_url), sleep, self._renewed)
+        self._people = People(self._line, self._repo)
+        self._me: tuple[str, str] | None = None
+        self._verdicts: Verdicts = (
+            Statuses(self._line, self._repo) if app is None else Checks(self._line, self._repo, app.app_id)
         )
-        self._repo = self._client.get_repo(self._id)
-        self._me: tuple[int, str] | None = None
+        self._talk = Talk(self._line, self._repo, self._id, self._whoami, marker_secret)
         self._seen: tuple[Repository, float] | None = None
+        self._beside: dict[int, int] = {}
 
     def close(self) -> None:
         """Closes its connections."""
-        self._client.close()
+        self._line.close()
 
     # The repository and its pull requests
 
     def repository(self) -> Repository:
-        return self._calls.read("reading the repository", lambda: self._saw(self._client.get_repo(self._id).complete()))
+        return self._saw(self._line.one("reading the repository", self._repo, repository_of))
 
     def remote(self) -> GitRemote:
         # Only a rename changes the address, and every pull request that is read tells it too: no request of its own.
@@ -95,209 +96,126 @@ class GitHub:
         return GitRemote(url, f"Basic {basic}")
 
     def pull(self, number: int) -> Pull:
-        def ask() -> Pull:
-            found = self._repo.get_pull(number).complete()
-            if found.base.repo.id == self._id:
-                self._saw(found.base.repo)
-            return pull_of(found)
+        def shape(found: Any) -> tuple[Pull, Repository, int]:
+            return pull_of(found), repository_of(found["base"]["repo"]), whole(found["review_comments"])
 
-        return self._calls.read(f"reading pull request {number}", ask)
+        pull, base, beside = self._line.one(f"reading pull request {number}", f"{self._repo}/pulls/{number}", shape)
+        if base.id == str(self._id):
+            self._saw(base)
+        self._beside = {number: beside}
+        return pull
+
+    def pull_ref(self, number: int) -> str:
+        return f"refs/pull/{number}/head"
 
     def open_pulls(self) -> tuple[Pull, ...]:
-        return self._calls.read(
-            "listing open pull requests", lambda: tuple(pull_of(one) for one in self._repo.get_pulls(state="open"))
-        )
+        return tuple(self._line.every("listing open pull requests", f"{self._repo}/pulls", pull_of, state="open"))
 
     def changed_since(self, mark: str) -> Changed:
-        def pages(number: int, etag: str) -> Page | None:
-            return self._calls.read("listing changed pull requests", lambda: self._changed_page(number, etag))
-
-        return changed_since(mark, pages, self.open_pulls)
+        return changed_since(mark, self._changed_page, self.open_pulls)
 
     def pulls_of_commit(self, sha: Oid) -> tuple[int, ...]:
-        def ask() -> tuple[int, ...]:
-            pulls = self._repo.get_commit(sha).get_pulls()
-            here = (one.number for one in pulls if one.merged_at is not None and one.base.repo.id == self._id)
-            return tuple(sorted(here))
+        def shape(found: Any) -> int:
+            here = found["merged_at"] is not None and found["base"]["repo"]["id"] == self._id
+            return whole(found["number"]) if here else 0
 
-        return self._calls.read(f"asking for the pull requests of {sha}", ask)
+        what = f"asking for the pull requests of {sha}"
+        return tuple(sorted(set(self._line.every(what, f"{self._repo}/commits/{sha}/pulls", shape)) - {0}))
+
+    def open_pull(self, opening: Opening) -> int:
+        if _BRANCH.fullmatch(opening.branch) is None or _BRANCH.fullmatch(opening.base) is None:
+            raise ValueError(f"{opening.branch!r} and {opening.base!r} are names of branches that the bot never makes")
+        owner = self.repository().full_name.partition("/")[0]
+        body = {"title": opening.title, "head": opening.branch, "base": opening.base, "body": opening.body}
+        what = f"opening a pull request from {opening.branch}"
+        query = {"state": "open", "head": f"{owner}:{opening.branch}", "base": opening.base}
+        refused: OutsideWorldError | None = None
+        for attempt in range(_OPENING_TRIES + 1):
+            found = self._line.every(what, f"{self._repo}/pulls", lambda one: whole(one["number"]), **query)
+            if found:
+                return min(found)
+            if refused is not None:
+                raise refused
+            try:
+                self._line.write(what, "POST", f"{self._repo}/pulls", body)
+            except UnknownOutcomeError:
+                self._line.calls.pause(attempt + 1)
+            except UnacceptableError as err:
+                # There is one already and the list lags, or there is nothing to pull.
+                refused = err
+                self._line.calls.pause(attempt + 1)
+        raise OutsideWorldError(f"{what}: it is not listed")
 
     # Statuses
 
     def status(self, sha: Oid, context: str) -> Status | None:
-        def ask() -> Status | None:
-            found = self._newest_status(sha, context)
-            return None if found is None else status_of(found)
+        return self._verdicts.read(sha, context)
 
-        return self._calls.read(f"reading the statuses of {sha}", ask)
-
-    def ensure_status(self, sha: Oid, status: Status) -> bool:
+    def ensure_status(self, sha: Oid, status: Status, annotations: Sequence[Annotation] = ()) -> bool:
         if len(status.description) > STATUS_LIMIT:
             raise ValueError(f"a status has at most {STATUS_LIMIT} characters, this one {len(status.description)}")
+        return self._verdicts.ensure(sha, status, annotations)
 
-        def is_there() -> bool:
-            found = self._newest_status(sha, status.context)
-            # The raw word: GitHub's `error` is not our failure.
-            return found is not None and found.state == status.state and status_of(found) == status
+    # Comments, remarks and issues
 
-        for attempt in range(1, _STATUS_TRIES):
-            if self._calls.read(f"reading the statuses of {sha}", is_there):
-                return attempt > 1
-            try:
-                self._calls.write(f"setting the status of {sha}", partial(self._create_status, sha, status))
-            except UnknownOutcomeError:
-                self._calls.pause(attempt)
-            else:
-                return True
-        if not self._calls.read(f"reading the statuses of {sha}", is_there):
-            self._calls.write(f"setting the status of {sha}", partial(self._create_status, sha, status))
-        return True
-
-    def _newest_status(self, sha: Oid, context: str) -> CommitStatus | None:
-        # Newest first, as GitHub promises; one page is enough unless a hundred others are newer.
-        listed = PaginatedList(CommitStatus, self._client.requester, f"{self._repo.url}/commits/{sha}/statuses")
-        return next((one for one in listed if one.context == context), None)
-
-    def _create_status(self, sha: Oid, status: Status) -> None:
-        # A commit that knows its sha already: else PyGithub would fetch it first.
-        address = {"url": f"{self._repo.url}/commits/{sha}", "sha": sha}
-        commit = GithubCommit(self._client.requester, {}, address, completed=True)
-        url = {"target_url": status.url} if status.url else {}
-        commit.create_status(state=status.state, description=status.description, context=status.context, **url)
-
-    # Comments and issues of our own
-
-    def ensure_comment(self, number: int, key: str, digest: str, body: str) -> bool:
-        text = _within_limit(self._comment_marker(number).sign(body, key, digest))
-        return self._ensure(
-            f"our comment on pull request {number}",
-            digest,
-            listed=partial(self._own_comments, number, key),
-            create=lambda: self._repo.get_issue(number).create_comment(text),
-            edit=lambda one: one.edit(text),
-            remove=lambda one: one.delete(),
-        )
+    def ensure_comment(self, number: int, key: str, digest: str, body: str, urgent: bool = False) -> bool:
+        return self._talk.ensure_comment(number, key, digest, body, "failing" if urgent else "passing")
 
     def comment_digest(self, number: int, key: str) -> str | None:
-        found = self._own_comments(number, key)
+        found = self._talk.own_comments(number, key)
         return found[0][1] if found else None
 
+    def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
+        # The pull request itself told how many there are: nothing to say and nothing there is no request.
+        if not remarks and self._beside.get(number) == 0:
+            return False
+        return self._talk.ensure_remarks(number, sha, key, remarks)
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        return self._talk.comments(number)
+
+    def react(self, number: int, comment: str, reaction: Reaction) -> None:  # noqa: ARG002 - comments have ids of their own
+        self._talk.react(comment, reaction)
+
     def ensure_issue(self, key: str, title: str, body: str | None) -> None:
-        if body is None:
-            for one, _ in self._own_issues(key):
-                self._calls.write("closing our issue", partial(one.edit, state="closed"))
-            return
-        digest = hashlib.sha256(f"{title}\n{body}".encode()).hexdigest()[:32]
-        text = _within_limit(self._issue_marker().sign(body, key, digest))
-        self._ensure(
-            "our issue",
-            digest,
-            listed=partial(self._own_issues, key),
-            create=lambda: self._repo.create_issue(title, text),
-            edit=lambda one: one.edit(title, text),
-            remove=lambda one: one.edit(state="closed"),
-        )
+        self._talk.ensure_issue(key, title, body)
 
-    def _ensure(
-        self,
-        what: str,
-        digest: str,
-        *,
-        listed: Callable[[], list[tuple[Text, str]]],
-        create: Callable[[], object],
-        edit: Callable[[Text], None],
-        remove: Callable[[Text], None],
-    ) -> bool:
-        write = self._calls.write
+    # People
 
-        def found() -> list[Found]:
-            return [
-                Found(
-                    seen,
-                    edit=partial(write, f"editing {what}", partial(edit, one)),
-                    remove=partial(write, f"removing a twin of {what}", partial(remove, one)),
-                )
-                for one, seen in listed()
-            ]
+    def approvals(self, number: int, sha: Oid) -> tuple[Approving, ...]:
+        return self._people.approvals(number, sha)
 
-        return ensure_one(found, partial(write, f"writing {what}", create), digest, self._calls.pause)
+    def authors(self, number: int) -> frozenset[str]:
+        return self._people.authors(number)
 
-    def _own_comments(self, number: int, key: str) -> list[tuple[IssueComment, str]]:
-        me, marker = self._whoami()[0], self._comment_marker(number)
-        return self._calls.read(
-            f"listing comments of pull request {number}",
-            lambda: own(self._repo.get_issue(number).get_comments(), me, marker, key),
-        )
+    def member_of(self, team: str, user_id: str) -> bool:
+        return self._people.member_of(team, user_id)
 
-    def _own_issues(self, key: str) -> list[tuple[Issue, str]]:
-        (me, login), marker = self._whoami(), self._issue_marker()
-        # Asked for by hand: PyGithub types the creator as a user, whom it would have to fetch.
-        return self._calls.read(
-            "listing our issues",
-            lambda: own(
-                PaginatedList(
-                    Issue, self._client.requester, f"{self._repo.url}/issues", {"state": "open", "creator": login}
-                ),
-                me,
-                marker,
-                key,
-            ),
-        )
+    def permission(self, user_id: str) -> Permission:
+        return self._people.permission(user_id)
 
-    def _comment_marker(self, number: int) -> Marker:
-        return Marker(self._marker_secret, f"comment:{self._id}:{number}")
-
-    def _issue_marker(self) -> Marker:
-        return Marker(self._marker_secret, f"issue:{self._id}:0")
-
-    def _whoami(self) -> tuple[int, str]:
-        def ask() -> tuple[int, str]:
-            me = self._client.get_user()
-            return me.id, me.login
-
+    def _whoami(self) -> tuple[str, str]:
         if self._me is None:
-            self._me = self._calls.read("asking who we are", ask)
+            self._me = self._people.account(None if self._app is None else self._app.login())
         return self._me
 
-    def _saw(self, found: GithubRepository) -> Repository:
-        repository = repository_of(found)
+    def _renewed(self) -> bool:
+        return self._app is not None and self._app.forget()
+
+    def _saw(self, repository: Repository) -> Repository:
         self._seen = (repository, time.monotonic())
         return repository
 
     def _changed_page(self, number: int, etag: str) -> Page | None:
-        # PyGithub's lists know no conditional requests, so this one is asked in its requester's own words.
-        requester = self._client.requester
-        status, headers, text = requester.requestJson(
-            "GET",
-            f"{self._repo.url}/pulls",
-            parameters={"state": "all", "sort": "updated", "direction": "desc", "per_page": _PAGE, "page": number},
-            headers={"If-None-Match": etag} if etag else {},
-        )
-        if status == 304:
-            return None
-        data = json.loads(text)
-        if status >= 400:
-            raise requester.createException(status, headers, data)
-        pulls = tuple(pull_of(PullRequest(requester, headers, item)) for item in data)
-        return Page(pulls, 'rel="next"' in headers.get("link", ""), headers.get("etag", ""))
+        query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": PAGE, "page": number}
+        path = f"{self._repo}/pulls?{urlencode(query)}"
+        return self._line.conditional("listing changed pull requests", path, etag, _page)
 
 
-class _Fresh(Auth.Auth):
-    """Asks for the token each time, so that one that runs out in an hour can be replaced beneath."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-
-    @property
-    def token_type(self) -> str:
-        return "Bearer"
-
-    @property
-    def token(self) -> str:
-        return self._credentials()
+def _page(reply: Reply) -> Page:
+    return Page(tuple(pull_of(one) for one in json.loads(reply.text)), bool(reply.following), reply.etag)
 
 
-def _within_limit(text: str) -> str:
-    if len(text) > COMMENT_LIMIT:
-        raise ValueError(f"GitHub takes {COMMENT_LIMIT} characters, this text has {len(text)}")
-    return text
+def default_pace(api_url: str) -> Pace:
+    """GitHub.com's budget there; none at an Enterprise server, which says by itself when it has enough."""
+    return Pace() if urlsplit(api_url).hostname == "api.github.com" else Pace(None, None)

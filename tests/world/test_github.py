@@ -13,6 +13,7 @@ from bot.core.tree import Oid
 from bot.forges.github import GitHub
 from bot.ports import Forge, GoneError, OutsideWorldError, Status
 from bot.sandbox import Sandbox
+from bot.sandbox.rest_commits import add_status
 
 pytestmark = pytest.mark.world
 NAME = "acme/platform"
@@ -219,7 +220,8 @@ def test_other_contexts_are_not_touched_and_do_not_hide_ours(world: World) -> No
 
 def test_githubs_error_is_a_failure_to_people_and_is_replaced(world: World) -> None:
     ours = Status("causeway", "failure", "broken")
-    world.github._repo.get_commit(world.head).create_status("error", description="broken", context="causeway")
+    repo = world.forge.world.repository(NAME)
+    add_status(world.forge.world, repo, world.head, world.bot, state="error", description="broken", context="causeway")
     assert world.github.status(world.head, "causeway") == ours
     assert world.github.ensure_status(world.head, ours) is True
     assert [one.state for one in world.forge.statuses(NAME, world.head)] == ["error", "failure"]

@@ -170,6 +170,7 @@ def test_a_short_limit_is_waited_out_and_a_long_one_is_told(world: World, status
     with pytest.raises(OutsideWorldError) as refused:
         world.github.pull(world.number)
     assert refused.value.retry_after == 600
+    world.github = world.adapter()
     world.forge.faults.append(Fault("GET", before=status))
     with pytest.raises(OutsideWorldError) as untold:
         world.github.pull(world.number)
@@ -195,7 +196,7 @@ def test_a_write_that_is_forbidden_is_no_limit(world: World) -> None:
 
 
 def test_a_slow_answer_is_not_waited_for_but_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.forges.github._TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr("bot.forges.github_line._TIMEOUT_SECONDS", 1)
     impatient = world.adapter()
     world.forge.faults.append(Fault("GET", delay=1.5))
     assert impatient.pull(world.number).number == world.number

@@ -115,7 +115,7 @@ def test_a_pending_status_that_cannot_be_set_does_not_fail_the_look(sandbox: San
     on = stage(sandbox, tmp_path, core)
     number = on.open(manifest("checkout"))
     core.seconds = 1.0
-    sandbox.faults.append(Fault("GET", r".*/statuses", before=403, headers={"Retry-After": "60"}))
+    sandbox.faults.append(Fault("GET", r".*/statuses", before=500, times=3))
     said, _ = on.review(number)
     assert states(on, number) == [said]
 

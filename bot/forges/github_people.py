@@ -1,0 +1,155 @@
+"""Who at GitHub: we ourselves, who wrote a pull request, who approves it, who belongs to a team, who may do what.
+
+People are known by their numeric ids. Logins change hands; each answer asks for the login that an id bears now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from bot.core.tree import Oid
+from bot.forges.github_bodies import author_of, number, text
+from bot.forges.github_line import Line
+from bot.ports import Approving, GoneError, Permission
+
+_TEAM = re.compile(r"@?(?P<org>[A-Za-z0-9-]{1,39})/(?P<team>[A-Za-z0-9._-]{1,100})")
+_LISTED_COMMITS = 250
+"""A pull request's own list of commits ends here."""
+_PUSH_PAGES = 5
+
+Whoami = Callable[[], tuple[str, str]]
+"""Gives the numeric id and the login that our own comments carry."""
+
+
+class People:
+    """Live answers; nothing about rights is remembered."""
+
+    def __init__(self, line: Line, repo: str) -> None:
+        self._line = line
+        self._repo = repo
+
+    def account(self, login: str | None) -> tuple[str, str]:
+        """Whose token ours is; an App's belongs to no account, so its bot's `login` must be known."""
+        path = "/user" if login is None else f"/users/{quote(login, safe='')}"
+        return self._line.one("asking who we are", path, lambda me: (str(number(me["id"])), text(me["login"])))
+
+    def approvals(self, pull: int, sha: Oid) -> tuple[Approving, ...]:
+        """Each person's latest word counts. A mere comment takes nothing back."""
+
+        def shape(one: Any) -> tuple[str, str, str]:
+            return author_of(one), text(one["state"]), one["commit_id"] or ""
+
+        what = f"listing the reviews of pull request {pull}"
+        words: dict[str, tuple[str, str]] = {}
+        for user, state, commit in self._line.every(what, f"{self._repo}/pulls/{pull}/reviews", shape):
+            if state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
+                words[user] = (state, commit)
+        return tuple(
+            Approving(user, sha)
+            for user, (state, commit) in sorted(words.items())
+            if user and state == "APPROVED" and commit == sha
+        )
+
+    def authors(self, pull: int) -> frozenset[str]:
+        """The opener, authors and committers of the commits that GitHub knows as users, and who pushed its branch."""
+        what = f"asking who wrote pull request {pull}"
+
+        def shape(found: Any) -> tuple[str, str, str, str | None, int]:
+            head, base = found["head"], found["base"]
+            here = head["repo"] is not None and head["repo"]["id"] == base["repo"]["id"]
+            branch = text(head["ref"]) if here else None
+            return author_of(found), text(base["sha"]), text(head["sha"]), branch, number(found["commits"])
+
+        opener, base, head, branch, count = self._line.one(what, f"{self._repo}/pulls/{pull}", shape)
+        if count < _LISTED_COMMITS:
+            wrote = set().union(*self._line.every(what, f"{self._repo}/pulls/{pull}/commits", _wrote))
+        else:
+            wrote = self._all_who_wrote(what, base, head)
+        if branch is not None:
+            wrote |= self._who_pushed(what, branch)
+        return frozenset(wrote | {opener}) - {""}
+
+    def _all_who_wrote(self, what: str, base: str, head: str) -> set[str]:
+        """By the comparison, which lists every commit: else whoever brings many enough could approve their own."""
+        wrote: set[str] = set()
+        page = 1
+        while True:
+            path = f"{self._repo}/compare/{base}...{head}?per_page=100&page={page}"
+            found = self._line.one(what, path, lambda answer: [_wrote(one) for one in answer["commits"]])
+            wrote = wrote.union(*found)
+            if len(found) < 100:
+                return wrote
+            page += 1
+
+    def _who_pushed(self, what: str, branch: str) -> set[str]:
+        """Who moved the branch, whatever names its commits carry. Older Enterprise servers do not tell."""
+        actors: set[str] = set()
+
+        def shape(one: Any) -> str:
+            return "" if one["actor"] is None else str(number(one["actor"]["id"]))
+
+        try:
+            listed = self._line.pages(what, f"{self._repo}/activity", shape, ref=f"refs/heads/{branch}")
+            for index, page in enumerate(listed):
+                actors.update(page)
+                if index + 1 == _PUSH_PAGES:
+                    break
+        except GoneError:
+            return set()
+        return actors
+
+    def member_of(self, team: str, user_id: str) -> bool:
+        """False too where there is no such team or user, or the name is not `organisation/team`."""
+        named = _TEAM.fullmatch(team)
+        login = self._login(user_id)
+        if named is None or login is None:
+            return False
+        path = f"/orgs/{named['org']}/teams/{named['team']}/memberships/{login}"
+        try:
+            state = self._line.one(f"asking for members of {named['org']}", path, lambda one: text(one["state"]))
+        except GoneError:
+            return False
+        return state == "active"
+
+    def permission(self, user_id: str) -> Permission:
+        """What the user may do in the repository; `none` where there is no such user."""
+        login = self._login(user_id)
+        if login is None:
+            return "none"
+        path = f"{self._repo}/collaborators/{login}/permission"
+        try:
+            return self._line.one("asking for a permission", path, _permission)
+        except GoneError:
+            return "none"
+
+    def _login(self, user_id: str) -> str | None:
+        if not user_id.isascii() or not user_id.isdigit():
+            return None
+        try:
+            found = self._line.one(f"asking for user {user_id}", f"/user/{user_id}", lambda one: text(one["login"]))
+        except GoneError:
+            return None
+        # A bot's ends with `[bot]`.
+        return quote(found, safe="")
+
+
+def _wrote(commit: Any) -> set[str]:
+    """`author` and `committer` are null where GitHub knows no user by that address, and empty objects at times."""
+    people = (commit["author"], commit["committer"])
+    return {str(number(one["id"])) for one in people if one}
+
+
+def _permission(found: Any) -> Permission:
+    match found["permission"]:
+        case "admin":
+            return "admin"
+        case "write":
+            return "write"
+        case "read":
+            return "read"
+        case "none":
+            return "none"
+    raise ValueError("no such permission")
