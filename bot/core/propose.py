@@ -17,6 +17,7 @@ from bot.core.plan import plan
 from bot.core.problem import Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
+from bot.core.rules.gates import gates
 from bot.core.settle import Sides, Trees, base_build, build_at, settle
 from bot.core.step import owner_of
 from bot.core.tree import Oid, Tree
@@ -78,12 +79,13 @@ def propose(
     found = settle(Sides(before, base, merged, kit, together, trees, memo, older, each), judges_for)
     if isinstance(found, Refusal):
         return found
+    held_back = gates(before, found.wanted, now, evidence.ran)
     made = plan(
         before,
         found.wanted,
         memo,
         refused=found.refused - found.standing,
-        problems=found.problems,
+        problems=tuple(sorted({*found.problems, *held_back})),
         kept=together,
         each=each,
         destroys=found.judges.destroys_allowed,

@@ -13,6 +13,8 @@ _HEAD = "platform_team: platform\n"
 _DESTROY = "platform/destroy.yaml"
 _DEV = "  dev: {kind: development, default: true, cluster: {name: eu-dev}}\n"
 _PROD = "  prod: {kind: production, default: true, cluster: {name: eu-prod}}\n"
+_ENVIRONMENTS = "platform/environments.yaml"
+_FREEZES = "  prod: {kind: production, default: true, cluster: {name: eu-prod}"
 _CHART = "environments/prod/payments/checkout/kubernetes in the GitOps repo"
 
 ENTRIES: Mapping[str, Entry] = {
@@ -49,6 +51,42 @@ ENTRIES: Mapping[str, Entry] = {
             _DESTROY: "destroy:\n- {removals: {environment: dev, at_most: 40}, reason: the old shop goes, "
             "until: '2026-12-31'}\n"
         },
+    ),
+    "CW0751": Entry(
+        "a frozen environment",
+        "`freeze` of the environment holds now, and the change moves something that runs there. A rollback passes.",
+        "Nothing that runs there shall change in that time.",
+        {_ENVIRONMENTS: f'environments:\n{_FREEZES}, freeze: [{{cron: "0 18 * * 5", for: 62h}}]}}\n'},
+        {_ENVIRONMENTS: "the same: merge when the time is over\n"},
+    ),
+    "CW0752": Entry(
+        "an environment on hold",
+        "`platform/holds.yaml` names the environment, and the change moves something that runs there. A rollback "
+        "passes.",
+        "Somebody asked that nothing changes there, for the reason that stands beside it.",
+        {"platform/holds.yaml": "holds: {prod: {reason: incident 4711, by: ada}}\n"},
+        {"platform/holds.yaml": "holds: {}\n"},
+    ),
+    "CW0753": Entry(
+        "a build that skips an environment",
+        "`promote_from` of the environment names another one, and that does not run this build on the default branch.",
+        "What fails should fail where it hurts less.",
+        {
+            "services/checkout/releases.yaml": "staging: {image: 'ghcr.io/acme/checkout:1.4.2'}\n"
+            "prod: {image: 'ghcr.io/acme/checkout:1.5.0'}\n"
+        },
+        {
+            "services/checkout/releases.yaml": "staging: {image: 'ghcr.io/acme/checkout:1.5.0'} # merged before\n"
+            "prod: {image: 'ghcr.io/acme/checkout:1.5.0'}\n"
+        },
+    ),
+    "CW0754": Entry(
+        "a change that nobody could review",
+        "It was pushed to the default branch without a pull request, and an environment that it moves says "
+        "`require_pull_request: true`. The service keeps its last version.",
+        "A direct push goes round the plan, the policies and the people who approve.",
+        {"the default branch": "git push origin main\n"},
+        {"the default branch": "git push origin my-change # and open a pull request\n"},
     ),
     "CW0801": Entry(
         "Causeway's own record cannot be read",

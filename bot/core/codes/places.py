@@ -153,4 +153,19 @@ ENTRIES: Mapping[str, Entry] = {
         {"services/Shop/checkout/platform.yaml": f"name: checkout\n{_SERVICE}"},
         {"services/shop/checkout/platform.yaml": f"name: checkout\n{_SERVICE}"},
     ),
+    "CW0316": Entry(
+        "a file that nothing reads",
+        "A file is called almost like `platform.yaml` or `releases.yaml`: `platform.yml`, `Platform.yaml`, "
+        "`release.yaml`. Alone in a folder the first is a service that is refused; beside a manifest it only warns.",
+        "It would be passed over without a word, and nothing would come of it.",
+        {"services/checkout/platform.yml": f"name: checkout\n{_SERVICE}"},
+        {"services/checkout/platform.yaml": f"name: checkout\n{_SERVICE}"},
+    ),
+    "CW0331": Entry(
+        "a freeze that never begins",
+        "`cron` of a freeze is no cron line of five fields, or `timezone` no zone of the IANA database.",
+        "A freeze that never begins, or begins at another hour than was meant, protects nothing.",
+        _environments(f'prod: {_PROD}, freeze: [{{cron: "18:00 fri", for: 62h}}]}}'),
+        _environments(f'prod: {_PROD}, freeze: [{{cron: "0 18 * * 5", for: 62h}}]}}'),
+    ),
 }

@@ -2,7 +2,19 @@
 
 from bot.core.load.changed import changed_units
 from bot.core.load.environments import MAIN
+from bot.core.load.lookalikes import MANIFEST, RELEASES, overlooked
 from bot.core.load.platform import load_platform
-from bot.core.load.units import MANIFEST, RELEASES, ROOT, load_unit, unit_folders
+from bot.core.load.units import ROOT, is_unit, load_unit, unit_folders
 
-__all__ = ["MAIN", "MANIFEST", "RELEASES", "ROOT", "changed_units", "load_platform", "load_unit", "unit_folders"]
+__all__ = [
+    "MAIN",
+    "MANIFEST",
+    "RELEASES",
+    "ROOT",
+    "changed_units",
+    "is_unit",
+    "load_platform",
+    "load_unit",
+    "overlooked",
+    "unit_folders",
+]

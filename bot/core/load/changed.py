@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.core.load.units import MANIFEST, ROOT, unit_folders
+from bot.core.load.units import ROOT, is_unit, unit_folders
 from bot.core.tree import Tree, name_of
 from bot.core.tree_rows import differing
 
@@ -18,7 +18,7 @@ def changed_units(old: Tree, new: Tree) -> frozenset[str]:
 def _changed(old: Tree, new: Tree, folder: str) -> Iterator[str]:
     for raw in differing(old.rows(folder), new.rows(folder)):
         path = f"{folder}/{name_of(raw)}"
-        if any(tree.get(f"{path}/{MANIFEST}") is not None for tree in (old, new)):
+        if any(is_unit(tree, path) for tree in (old, new)):
             yield path
             for tree in (old, new):
                 yield from unit_folders(tree, path)

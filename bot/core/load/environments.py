@@ -42,6 +42,7 @@ def environment(name: str, raw: _Map) -> Environment:
         "promote_from": raw.get("promote_from"),
         "approvals": raw.get("approvals", 0),
         "freeze": raw.get("freeze") or [],
+        "require_pull_request": bool(raw.get("require_pull_request", False)),
     }
     target = name if "gitops" in raw else MAIN
     return Environment(name, kind, bool(value["default"]), protect, target, value)

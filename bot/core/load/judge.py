@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
+from bot.core.cron import parse_cron, zone_of
 from bot.core.kit import Kit, Recipe
 from bot.core.load.reading import did_you_mean, problem_at
 from bot.core.model.platform import Platform, RecipeRule
@@ -64,6 +65,7 @@ def _environments(platform: Platform) -> Iterator[Problem]:
                 "a build is promoted from one environment to the next",
                 did_you_mean(str(before), others, "name another environment of this file"),
             )  # fmt: skip
+        yield from _freezes(platform, name, cast(Sequence[_Map], value["freeze"]))
         features = cast(_Map, value["features"])
         if features["gateway"] and not value["gateway"]:
             yield problem_at(
@@ -89,6 +91,25 @@ def _environments(platform: Platform) -> Iterator[Problem]:
                     "`{env}`",
                     "one environment's objects would overwrite the other's", "write `{service}-{env}`",
                 )  # fmt: skip
+
+
+def _freezes(platform: Platform, name: str, freezes: Sequence[_Map]) -> Iterator[Problem]:
+    doc = platform.docs["platform/environments.yaml"]
+    for index, freeze in enumerate(freezes):
+        at: Pointer = ("environments", name, "freeze", index)
+        cron, zone = parse_cron(str(freeze["cron"])), str(freeze.get("timezone", "UTC"))
+        if isinstance(cron, str):
+            yield problem_at(
+                doc, (*at, "cron"), "CW0331", f"`{freeze['cron']}` is no cron line: {cron}",
+                "a freeze that never begins protects nothing",
+                "write minute, hour, day of month, month and day of week, such as `0 18 * * 5` for Friday at six",
+            )  # fmt: skip
+        if zone_of(zone) is None:
+            yield problem_at(
+                doc, (*at, "timezone"), "CW0331", f"there is no time zone `{zone}`",
+                "a freeze that begins at another hour than was meant protects nothing",
+                "write a name of the IANA database, such as `Europe/Berlin`",
+            )  # fmt: skip
 
 
 def _targets(platform: Platform) -> Iterator[Problem]:

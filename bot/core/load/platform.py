@@ -83,6 +83,7 @@ def _config(raw: _Map, own: Mapping[str, _Map]) -> _Map:
         "gitops": targets[MAIN],
         "targets": targets,
         "mode": raw.get("mode", "enforce"),
+        "forks": raw.get("forks", "plan"),
         "kit": raw.get("kit") or {},
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from bot.core.kit import Kit
+from bot.core.load.lookalikes import MANIFEST, RELEASES, lookalike, meant_as_manifest
 from bot.core.load.reading import problem_at, read
 from bot.core.model.unit import Unit
 from bot.core.model.values import Doc, Value
@@ -14,25 +15,36 @@ from bot.core.problem import Problem, Refusal
 from bot.core.tree import Oid, Tree
 
 ROOT = "services"
-MANIFEST = "platform.yaml"
-RELEASES = "releases.yaml"
 
 _FOLDER = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
 def unit_folders(tree: Tree, below: str = ROOT) -> Mapping[str, Oid]:
-    """Every folder below `below`, at any depth, that holds a platform.yaml, with its git tree id. Folders inside
-    such a folder are listed too; reading one of them says what is wrong."""
-    return dict(_units(tree, below))
+    """Every folder below `below`, at any depth, that is a unit (`is_unit`), with its git tree id. Folders inside such a
+    folder are listed too; reading one of them says what is wrong."""
+    return dict(_units(tree, below, inside=below != ROOT and is_unit(tree, below)))
 
 
-def _units(tree: Tree, folder: str) -> Iterator[tuple[str, Oid]]:
+def is_unit(tree: Tree, folder: str) -> bool:
+    """It holds a platform.yaml; or, unless it lies inside another unit, a file that was probably meant as one: that is
+    a service too, with a problem."""
+    if tree.get(f"{folder}/{MANIFEST}") is not None:
+        return True
+    if meant_as_manifest(tree, folder) is None:
+        return False
+    parts = folder.split("/")
+    return not any(is_unit(tree, "/".join(parts[:depth])) for depth in range(2, len(parts)))
+
+
+def _units(tree: Tree, folder: str, inside: bool) -> Iterator[tuple[str, Oid]]:
     for name, entry in tree.list(folder).items():
         if entry.kind == "folder":
             path = f"{folder}/{name}"
-            if tree.get(f"{path}/{MANIFEST}") is not None:
+            real = tree.get(f"{path}/{MANIFEST}") is not None
+            unit = real or (not inside and meant_as_manifest(tree, path) is not None)
+            if unit:
                 yield path, entry.id
-            yield from _units(tree, path)
+            yield from _units(tree, path, inside or unit)
 
 
 def load_unit(tree: Tree, folder: str, kit: Kit) -> Unit | Refusal:
@@ -45,7 +57,8 @@ def load_unit(tree: Tree, folder: str, kit: Kit) -> Unit | Refusal:
         if isinstance(found, Refusal):
             problems += found.problems
     if manifest is None:
-        problems.append(_no_manifest(folder))
+        meant = meant_as_manifest(tree, folder)
+        problems.append(_no_manifest(folder) if meant is None else lookalike(folder, meant, MANIFEST, "error"))
     if isinstance(manifest, Doc):
         problems += _misnamed(manifest, folder)
     if problems or not isinstance(manifest, Doc) or isinstance(releases, Refusal):

@@ -33,6 +33,14 @@ class TargetSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamSeen:
+    """A team by its slug, and as the forge names it."""
+
+    team: str
+    forge_team: str
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyAsk:
     """Which targets does the platform at `commit` write to? Where it cannot be read, its newest readable ancestor."""
 
@@ -47,6 +55,10 @@ class Survey:
     targets: tuple[TargetSeen, ...]
     observe: bool
     problems: tuple[Problem, ...]
+    forks_ask: bool = False
+    """Pull requests from forks wait for a member's word."""
+    reviewed_only: bool = False
+    """Some environment takes only what came by pull request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,8 @@ class RequiredAsk:
     base: Oid | None
     merged: Oid
     now: int
+    heads: tuple[Head, ...] = ()
+    """What is kept there, and what ran lately: a rollback needs nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,8 @@ class Required:
     """Empty where nothing needs a person, or nothing can be read; a review then says why."""
 
     requirements: tuple[Requirement, ...]
+    stand_in: TeamSeen | None = None
+    """The platform team, which may stand in for an owning team whose only member wrote the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,10 @@ class ReviewAsk:
     """A comment stands there already, so the answer has one in any case."""
     approvals: tuple[Approval, ...] = ()
     """Of exactly `head_sha`, by live members, author and pushers left out."""
+    consents: tuple[str, ...] = ()
+    """Slugs of the teams of which everybody who wrote or pushed it is a live member."""
+    required: Required | None = None
+    """What `required` answered for the same base and merge result; None where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +138,10 @@ class Link:
     landed: Landed
     approvals: tuple[Approval, ...] = ()
     """Of exactly the head that landed, by live members, author and pushers left out."""
+    consents: tuple[str, ...] = ()
+    """Slugs of the teams of which everybody who wrote or pushed it is a live member."""
+    reviewed: bool = True
+    """All of it came by pull request. Told only where an environment asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

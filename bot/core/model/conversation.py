@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.model.plan import Plan
+from bot.core.model.rights import Missing, Requirement
 from bot.core.problem import Refusal
 
 
@@ -67,6 +68,12 @@ class Conversation:
     error_id: str = ""
     delivered: Delivered | None = None
     halted: Halted | None = None
+    missing: tuple[Missing, ...] = ()
+    """Whose approval is still needed."""
+    approved: tuple[Requirement, ...] = ()
+    """What needed a person, and has one."""
+    stand_in: str = ""
+    """The platform team as the forge names it: it may approve where the owning team is only the author."""
     lag: str = ""
     """Told only beyond ten minutes: `deliveries are 14 minutes behind`."""
     drift: tuple[str, ...] = ()

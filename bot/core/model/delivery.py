@@ -91,6 +91,10 @@ class Evidence:
     """Unit folder -> git tree ids of it that were delivered in the last 30 days and not refused."""
     resumed: Oid | None = None
     """The commit named by `causeway resume`: the shrink guard is off for exactly it."""
+    consents: frozenset[str] = frozenset()
+    """Slugs of the teams of which everybody who wrote the change is a live member."""
+    reviewed: bool = True
+    """What lands came by pull request. Told only where an environment asks for it."""
 
 
 Edit = bytes | Mapping[str, bytes] | Oid | None

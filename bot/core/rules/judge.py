@@ -14,6 +14,7 @@ from bot.core.rules.holding import still_holding
 from bot.core.rules.links import broken_links
 from bot.core.rules.secrets import literal_secrets
 from bot.core.rules.shrink import shrink_guard
+from bot.core.rules.unreviewed import unreviewed
 from bot.core.tree import Oid
 
 RULES: tuple[Rule, ...] = (
@@ -22,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     Rule("still-holding", "change", still_holding),
     Rule("data-at-stake", "change", data_at_stake),
     Rule("shrink-guard", "change", shrink_guard),
+    Rule("unreviewed", "change", unreviewed),
 )
 
 
