@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.load import load_platform, load_unit, unit_folders
+from bot.core.load import load_platform, load_unit, overlooked, unit_folders
 from bot.core.problem import Problem, Refusal
 from bot.core.tree import Entry, MemoryTree, Oid, walk
 from tests.core.language_world import MINIMAL, Files, kit_for, platform_for, repo
@@ -162,6 +162,33 @@ def test_units_are_found_at_any_depth_and_other_folders_are_not_units() -> None:
     entry = tree.get("services/group/b")
     assert entry is not None
     assert found["services/group/b"] == entry.id
+
+
+def test_a_file_that_was_probably_meant_as_a_manifest_makes_a_service_with_a_problem() -> None:
+    for name in ("platform.yml", "Platform.yaml", "platforms.yaml", "PLATFORM.YML"):
+        files = {f"services/group/b/{name}": MINIMAL, "services/group/b/k8s/platform.yml": "x"}
+        assert list(unit_folders(repo(files))) == ["services/group/b"]
+        assert _unit_codes(files, "services/group/b") == ["CW0316"]
+
+
+def test_only_the_outer_of_two_such_files_is_a_service() -> None:
+    files = {"services/a/platform.yml": MINIMAL, "services/a/b/Platform.yaml": "x", "services/a/c/platform.yaml": "x"}
+    assert list(unit_folders(repo(files))) == ["services/a", "services/a/c"]
+    inner = {"services/a/platform.yaml": MINIMAL, "services/a/k8s/Platform.yaml": "kind: Platform"}
+    assert list(unit_folders(repo(inner))) == ["services/a"]
+
+
+def test_other_names_are_nobodys_mistake() -> None:
+    names = ("platform.json", "platform.yaml.orig", "my-platform.yaml", "platform-notes.yml", "Platform.md")
+    assert unit_folders(repo({f"services/b/{name}": "x" for name in names})) == {}
+    assert overlooked(repo({f"services/b/{name}": "x" for name in (*names, "release-notes.yaml")}), "services/b") == ()
+
+
+def test_a_file_beside_a_manifest_that_looks_like_one_that_is_read_is_told_and_refuses_nothing() -> None:
+    files = {f"services/checkout/{name}": "x" for name in ("release.yaml", "releases.yml", "platform.yml")}
+    found = overlooked(repo({"services/checkout/platform.yaml": MINIMAL, **files}), "services/checkout")
+    assert [(problem.code, problem.severity) for problem in found] == [("CW0316", "warning")] * 3
+    assert "`releases.yaml`" in found[-1].fix
 
 
 def _unit_codes(files: Files, folder: str) -> list[str]:

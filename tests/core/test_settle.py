@@ -281,3 +281,27 @@ def test_the_platforms_own_files_unreadable_refuse_the_whole_change() -> None:
     assert {problem.path for problem in found.problems} == {"platform/teams.yaml"}
     assert world.files == before
     stepped(world.land({**PLATFORM, **service("a", image="2.0.0")}))
+
+
+def test_a_misnamed_manifest_is_a_problem_of_its_own_folder_until_it_is_renamed() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a")})
+    (text,) = service("c").values()
+    wrong = {**PLATFORM, **service("a", image="2.0.0"), "services/c/platform.yml": text}
+    done = stepped(world.land(wrong))
+    assert codes(done) == ["CW0316"]
+    assert b"a:2.0.0" in world.files["environments/prod/payments/a/kubernetes/deployment-a.yaml"]
+    assert refused_units(world.kept) == {"services/c": None}
+    assert world.proposed({**wrong, **service("b")}).plan.errors == ()
+    stepped(world.land({**PLATFORM, **service("a", image="2.0.0"), **service("c")}))
+    assert _of(world, "c")
+    assert world.kept == {}
+
+
+def test_a_misnamed_file_of_releases_is_told_and_stops_nobody() -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a")})
+    done = stepped(world.land({**PLATFORM, **service("a", image="2.0.0"), "services/a/release.yaml": "prod: {}\n"}))
+    assert codes(done) == []
+    assert codes(done, "warning") == ["CW0316"]
+    assert b"a:2.0.0" in world.files["environments/prod/payments/a/kubernetes/deployment-a.yaml"]

@@ -8,7 +8,7 @@ from bot.core.build.state import Build, InEnvironment, Memo, UnitState, any_erro
 from bot.core.emit import canonical
 from bot.core.facts import facts_of
 from bot.core.kit import Kit
-from bot.core.load import MANIFEST, load_platform, load_unit
+from bot.core.load import MANIFEST, is_unit, load_platform, load_unit, overlooked
 from bot.core.model.platform import Platform
 from bot.core.model.unit import Facts
 from bot.core.model.values import UnitEnv
@@ -45,10 +45,8 @@ def unit_at(
 ) -> UnitState | None:
     """The unit that counts for `folder`: the one in `tree`, or its last good version. None where there is none."""
     source = last_good.get(folder, tree)
-    if source is None or source.get(f"{folder}/{MANIFEST}") is None:
-        return None
-    entry = source.get(folder)
-    if entry is None or entry.kind != "folder":
+    entry = source.get(folder) if source is not None else None
+    if source is None or entry is None or entry.kind != "folder" or not is_unit(source, folder):
         return None
     # A unit around it is its problem, and not in its own id.
     key = (folder, entry.id, reads, _around(source, folder))
@@ -94,7 +92,7 @@ def compile_unit(tree: Tree, folder: str, oid: Oid, platform: Platform, kit: Kit
     if isinstance(unit, Refusal):
         return UnitState(folder, oid, None, {}, unit.problems)
     names = environments_of(unit, platform)
-    problems: list[Problem] = [] if names else list(misfits(unit, platform))
+    problems: list[Problem] = list(overlooked(tree, folder)) if names else list(misfits(unit, platform))
     environments: dict[str, InEnvironment] = {}
     for name in names:
         resolved = resolve(unit, name, platform, kit)
