@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -35,6 +36,11 @@ _MODELS: Mapping[str, type[BaseModel]] = {
 
 class SettingsError(Exception):
     """The settings cannot be used; the message says which, what is wrong, and gives an example."""
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process: `configured` from its own variables, or from those that are given."""
+    return configured(os.environ if environment is None else environment)
 
 
 def configured(environment: Mapping[str, str]) -> Settings:

@@ -13,11 +13,10 @@ from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from bot import logs
-from bot.configured import SettingsError
+from bot.configured import SettingsError, read_settings
 from bot.doorway import application, counted
 from bot.listen import Listening
 from bot.wakeups import RqWakeups
-from bot.wiring import read_settings
 
 
 def make_app() -> Flask:

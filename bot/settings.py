@@ -63,8 +63,8 @@ class AppSettings(BaseModel):
     model_config = _FROZEN
 
     id: str = Field(
-        pattern=r"^([1-9][0-9]{0,18}|Iv[0-9A-Za-z.]{6,60})$",
-        description="The App's id, or its client id.",
+        pattern=r"^[1-9][0-9]{0,18}$",
+        description="The App's id: the number, not its client id.",
         examples=["1234567"],
     )
     private_key: SecretStr = Field(
@@ -116,8 +116,8 @@ class ForgeSettings(BaseModel):
     )
     write_budget: bool = Field(
         default=True,
-        description="Keeps what the bot writes within what the public forges take in a minute and an hour. Only for an "
-        "instance of your own without such limits: false.",
+        description="Keeps what the bot writes within what github.com takes in a minute and an hour. Instances of your "
+        "own have no such budget anyway.",
         examples=[True],
     )
     tenants: tuple[TenantSettings, ...] = Field(
@@ -223,6 +223,13 @@ class Settings(BaseModel):
     )
     child_memory_mib: int = Field(
         default=2048, ge=128, description="Most memory such a look may use, in MiB.", examples=[2048]
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="How many workers run; each takes its part of what a forge lets the bot write.",
+        examples=[2],
     )
     sweep_seconds: int = Field(
         default=60, ge=5, le=3600, description="How often the sweep looks for what webhooks missed.", examples=[60]

@@ -1,28 +1,25 @@
-"""The only room that names concrete classes and reads the environment."""
+"""The only room that names concrete classes."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from bot import logs
-from bot.configured import SettingsError, configured
+from bot.configured import SettingsError, read_settings
+from bot.core.model.conversation import Dialect
 from bot.flows.place import GitOps, Place
-from bot.forges.github import GitHub
+from bot.forges.github import GitHub, default_pace
+from bot.forges.github_app import GITOPS_RIGHTS, PLATFORM_RIGHTS, AppCredentials
+from bot.forges.github_pace import Pace
+from bot.forges.gitlab import GitLab
 from bot.git import Mirror
 from bot.isolation import IsolatedCore
 from bot.ports import Forge, OutsideWorldError
 from bot.settings import ForgeSettings, Settings
 from bot.wakeups import RqWakeups
 
-_ADAPTERS: Mapping[str, Callable[[str, str, Callable[[], str], str], Forge]] = {"github": GitHub}
-"""Forge kind -> adapter, made from API URL, repository id, token and marker secret."""
-
-
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the file that CAUSEWAY_CONFIG names and from CAUSEWAY_* variables (JSON where not plain text)."""
-    return configured(os.environ if environment is None else environment)
+__all__ = ["Wiring", "read_settings"]
 
 
 class Wiring:
@@ -33,7 +30,12 @@ class Wiring:
         self._forges: dict[tuple[str, str], Forge] = {}
         self._places: dict[tuple[str, str], Place] = {}
         self._cores: list[IsolatedCore] = []
+        self._paces: dict[tuple[str, str], Pace] = {}
         logs.hide(*settings.secrets())
+        for forge in settings.forges:
+            if forge.app is not None:
+                # An App's key that is none is told at the start, not at the first pull request.
+                self._credentials(forge, "1")
 
     @cached_property
     def wakeups(self) -> RqWakeups:
@@ -79,6 +81,7 @@ class Wiring:
             git=self._mirror(found, repository),
             core=core,
             gitops=lambda name: self._gitops(found, allowed, name),
+            dialect=Dialect(found.kind),
         )
 
     def _gitops(self, forge: ForgeSettings, allowed: tuple[str, ...], name: str) -> GitOps | None:
@@ -98,14 +101,51 @@ class Wiring:
     def _forge(self, forge: ForgeSettings, repository: str) -> Forge:
         key = (forge.name, repository)
         if key not in self._forges:
-            secret = self.settings.marker_secret.get_secret_value()
-            self._forges[key] = _ADAPTERS[forge.kind](forge.api_url, repository, self._credentials(forge), secret)
+            self._forges[key] = _ADAPTERS[forge.kind](self, forge, repository)
         return self._forges[key]
 
-    def _credentials(self, forge: ForgeSettings) -> Callable[[], str]:
-        if forge.token is None:
-            raise SettingsError(f"forge {forge.name} has no token")
-        return forge.token.get_secret_value
+    def _github(self, forge: ForgeSettings, repository: str) -> Forge:
+        secret = self.settings.marker_secret.get_secret_value()
+        credentials, pace = self._credentials(forge, repository), self._pace(forge, repository)
+        return GitHub(forge.api_url, repository, credentials, secret, pace=pace)
+
+    def _gitlab(self, forge: ForgeSettings, repository: str) -> Forge:
+        secret = self.settings.marker_secret.get_secret_value()
+        return GitLab(forge.api_url, repository, self._credentials(forge, repository), secret)
+
+    def _credentials(self, forge: ForgeSettings, repository: str) -> Callable[[], str]:
+        if forge.app is None:
+            # The settings hold exactly one of the two.
+            return forge.token.get_secret_value if forge.token is not None else str
+        rights = PLATFORM_RIGHTS if any(one.repository == repository for one in forge.tenants) else GITOPS_RIGHTS
+        key = forge.app.private_key.get_secret_value()
+        try:
+            where = _installation(forge, repository)
+            return AppCredentials(forge.api_url, forge.app.id, key, repository, rights, where)
+        except ValueError as wrong:
+            raise SettingsError(f"forge {forge.name}, app.private_key: {wrong}") from wrong
+
+    def _pace(self, forge: ForgeSettings, repository: str) -> Pace:
+        """One for each installation: what one repository writes, another's budget has less. Each worker takes its part,
+        since none of them knows what the others write."""
+        key = (forge.name, _installation(forge, repository) or "")
+        if key not in self._paces:
+            usual = default_pace(forge.api_url, self.settings.workers)
+            self._paces[key] = usual if forge.write_budget else Pace(None, None)
+        return self._paces[key]
 
     def _mirror(self, forge: ForgeSettings, repository: str) -> Mirror:
         return Mirror(self.settings.data_dir / "mirrors" / f"{forge.name}-{repository}.git")
+
+
+_ADAPTERS: Mapping[str, Callable[[Wiring, ForgeSettings, str], Forge]] = {
+    "github": Wiring._github,
+    "gitlab": Wiring._gitlab,
+}
+"""Forge kind -> how its adapter for one repository is made."""
+
+
+def _installation(forge: ForgeSettings, repository: str) -> str | None:
+    """The App's installation that the settings give a repository, platform's or GitOps; None where they give none."""
+    here = (one.installation for one in forge.tenants if repository in (one.repository, *one.gitops))
+    return next(here, None)

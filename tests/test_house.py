@@ -49,7 +49,7 @@ CORE: tuple[tuple[str, ...], ...] = (
     ("diffs", "owned"),
     ("keeping", "verify", "drift"),
     ("step",),
-    ("explain", "propose"),
+    ("agree", "explain", "propose"),
     ("words",),
 )
 """The core's own rows."""
@@ -89,7 +89,7 @@ ONE_DOOR: Mapping[str, tuple[str, ...]] = {
 }
 """Library -> the only places that may import it."""
 
-ENVIRONMENT = ("bot/wiring.py", "bot/git/command.py", "bot/isolation.py", "bot/sandbox/repos.py")
+ENVIRONMENT = ("bot/configured.py", "bot/git/command.py", "bot/isolation.py", "bot/sandbox/repos.py")
 """Who reads the environment: the settings, and those that give a child the little it needs."""
 
 NAMES = re.compile(r"(^|_)(util|utils|helper|helpers|manager|handler|service|base|common|misc|processor|mixin)s?($|_)")

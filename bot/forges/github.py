@@ -19,7 +19,7 @@ from bot.forges.github_bodies import pull_of, repository_of
 from bot.forges.github_calls import UnacceptableError
 from bot.forges.github_changes import Page, changed_since
 from bot.forges.github_line import PAGE, Credentials, Line, Reply
-from bot.forges.github_pace import Pace
+from bot.forges.github_pace import PER_HOUR, PER_MINUTE, Pace
 from bot.forges.github_people import People
 from bot.forges.github_statuses import STATUS_LIMIT, Checks, Statuses, Verdicts
 from bot.forges.github_talk import COMMENT_LIMIT, Talk
@@ -216,6 +216,9 @@ def _page(reply: Reply) -> Page:
     return Page(tuple(pull_of(one) for one in json.loads(reply.text)), bool(reply.following), reply.etag)
 
 
-def default_pace(api_url: str) -> Pace:
-    """GitHub.com's budget there; none at an Enterprise server, which says by itself when it has enough."""
-    return Pace() if urlsplit(api_url).hostname == "api.github.com" else Pace(None, None)
+def default_pace(api_url: str, writers: int = 1) -> Pace:
+    """GitHub.com's budget there, or one of `writers` equal parts of it; none at an Enterprise server, which says by
+    itself when it has enough."""
+    if urlsplit(api_url).hostname != "api.github.com":
+        return Pace(None, None)
+    return Pace(max(1, PER_MINUTE // writers), max(1, PER_HOUR // writers))
