@@ -42,7 +42,7 @@ CORE: tuple[tuple[str, ...], ...] = (
     ("load",),
     ("resolve",),
     ("facts",),
-    ("cost", "link", "render"),
+    ("cost", "link", "policy", "render"),
     ("build",),
     ("plan", "rules"),
     ("settle",),

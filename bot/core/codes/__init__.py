@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.core.codes import deliveries, files, kits, meaning, neighbours, places
+from bot.core.codes import deliveries, files, kits, meaning, neighbours, places, policies
 from bot.core.codes.entry import CHECKOUT, Entry, Files
 
 __all__ = ["CHECKOUT", "CODES", "ENTRIES", "ROOMS", "Entry", "Files"]
@@ -27,14 +27,16 @@ ROOMS: Mapping[str, str] = {
 }
 """The first two digits of a code -> what its room is about."""
 
-ENTRIES: Mapping[str, Entry] = {
+_ROWS: Mapping[str, Entry] = {
     **files.ENTRIES,
     **kits.ENTRIES,
     **places.ENTRIES,
     **meaning.ENTRIES,
     **neighbours.ENTRIES,
     **deliveries.ENTRIES,
+    **policies.ENTRIES,
 }
+ENTRIES: Mapping[str, Entry] = dict(sorted(_ROWS.items()))
 """Code -> its entry, sorted."""
 
 CODES: Mapping[str, str] = {code: entry.title for code, entry in ENTRIES.items()}
