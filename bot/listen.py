@@ -28,14 +28,26 @@ _FAREWELL_SECONDS = 5.0
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
-class _ImpatientChannel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
-    """A connection whose whole request must arrive in time.
+_LEFT_BYTES = 64 * 1024
+"""So much of an answer may be unsent while the thread that answers is still at it, without help from the loop."""
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
+    """A connection whose whole request must arrive in time, and which is left alone while it is answered.
 
     waitress counts every received byte as life, so a client that sends one byte now and then keeps its connection for
     ever; enough of them and nobody else gets in. Here the clock runs from a request's first byte to its last.
     """
 
     last_activity: float
+    total_outbufs_len: int
+
+    def writable(self) -> bool:
+        # waitress looks at every connection that has something to send, also while the thread that answers is still
+        # at it: under load seventeen rounds of the loop for each request, and a third of all work.
+        if self.requests and self.total_outbufs_len < _LEFT_BYTES:
+            return bool(self.will_close)
+        return bool(super().writable())
 
     def handle_read(self) -> None:
         unfinished, since = self.request is not None, self.last_activity
@@ -81,7 +93,7 @@ class Listening:
             recv_bytes=64 * 1024,
             ident=None,
         )
-        self._server.channel_class = _ImpatientChannel
+        self._server.channel_class = _Channel
 
     def run(self, lives: Callable[[], bool] = _for_ever) -> None:
         """Serves until `close` is called or `lives`, which is asked once a second or more often, says no; then lets the

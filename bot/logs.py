@@ -7,6 +7,7 @@ import re
 import sys
 from base64 import b64encode
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
@@ -18,6 +19,9 @@ LONGEST = 20_000
 
 _LEAST = 6
 """Shorter texts are no secrets, and hiding them would blot out ordinary words."""
+
+_WORD = 40
+"""Characters of a text that is remembered with its redacted form."""
 
 _SHAPES = (
     # Tokens by the prefixes that forges give them, credentials in headers, users in URLs, private keys.
@@ -44,7 +48,8 @@ def configure(json: bool, file: TextIO | None = None) -> None:
             _without_secrets,
             structlog.processors.JSONRenderer() if json else _line,
         ],
-        logger_factory=structlog.PrintLoggerFactory(file or sys.stderr),
+        # One write a line: where several processes share a file, lines stay whole.
+        logger_factory=structlog.WriteLoggerFactory(file or sys.stderr),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
@@ -55,6 +60,7 @@ def hide(*secrets: str) -> None:
     for secret in secrets:
         if len(secret) >= _LEAST:
             _hidden.update((secret, b64encode(f"x-access-token:{secret}".encode()).decode()))
+    _word.cache_clear()
 
 
 def redacted(text: str) -> str:
@@ -69,6 +75,12 @@ def redacted(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
+def _word(text: str) -> str:
+    """The same for a short text: names of events, forges and outcomes come thousands of times a second."""
+    return redacted(text)
+
+
 def _without_secrets(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: _clean(value) for key, value in event.items()}
 
@@ -80,7 +92,8 @@ def _clean(value: object) -> object:
         return {redacted(str(key)): _clean(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_clean(item) for item in value]
-    return redacted(value if isinstance(value, str) else repr(value))
+    text = value if isinstance(value, str) else repr(value)
+    return _word(text) if len(text) <= _WORD else redacted(text)
 
 
 def _line(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> str:
