@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -125,8 +125,8 @@ class Street:
                 stop.set()
                 thread.join(10)
 
-    def process(self) -> subprocess.Popen[bytes]:
-        """A worker in a process of its own, to be killed."""
+    def process(self, arguments: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """A worker in a process of its own, to be killed; or what else these arguments of the interpreter start."""
         config = self.root / "settings.json"
         plain = self.settings.model_dump(mode="json")
         plain |= {"marker_secret": MARKER}
@@ -139,7 +139,7 @@ class Street:
         )
         with (self.root / "worker.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-c", program],
+                [sys.executable, *(arguments or ("-c", program))],
                 env={"CAUSEWAY_CONFIG": str(config), "PATH": "/usr/bin:/bin"},
                 cwd=Path(__file__).parents[2],
                 stderr=log,
