@@ -14,7 +14,7 @@ from bot.forges.marker import Marker
 from bot.ports import Comment, Pull, Reaction, Repository, Status
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
-AWARDS: Mapping[Reaction, str] = {"seen": "eyes", "done": "rocket", "refused": "confused"}
+AWARDS: Mapping[Reaction, str] = {"seen": "eyes", "done": "thumbsup", "refused": "confused"}
 """What the bot leaves on a command -> the name of GitLab's emoji."""
 WRITES, MAINTAINS = 30, 40
 """Access levels: Developer, Maintainer."""
@@ -59,7 +59,8 @@ def project_of(found: Json) -> Repository:
         id=str(_number(found["id"])),
         full_name=_text(found["path_with_namespace"]),
         default_branch="" if branch is None else _text(branch),
-        web_url=_text(found["web_url"]),
+        # What pages of files and commits begin with: `<project>/-/blob/…`.
+        web_url=f"{_text(found['web_url'])}/-",
         clone_url=_text(found["http_url_to_repo"]),
     )
 

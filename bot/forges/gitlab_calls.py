@@ -92,6 +92,11 @@ class Calls:
         """Closes its connections."""
         self._client.session.close()
 
+    @property
+    def date(self) -> str:
+        """The `Date` of the latest answer, whatever it was; empty before the first."""
+        return "" if self._last is None else self._last.headers.get("Date", "")
+
     # Reads
 
     def get(self, path: str) -> Any:
