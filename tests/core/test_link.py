@@ -64,6 +64,10 @@ def test_the_problem_of_a_lost_host_stands_at_its_route() -> None:
     unit = unit_in(repo({"services/checkout/platform.yaml": text}))
     assert place_of(unit, "prod", ("routes", "pay.acme.com", "/")) == Pos(7, 3)
     assert place_of(unit, "prod", ("name",)) == Pos(1, 7)
+    over = text + "environments:\n  dev:\n    routes: [{path: /}, {host: pay.dev.acme.io, path: /b}]\n"
+    unit = unit_in(repo({"services/checkout/platform.yaml": over}))
+    assert place_of(unit, "dev", ("routes", "pay.dev.acme.io", "/b")) == Pos(10, 25)
+    assert place_of(unit, "prod", ("routes", "pay.acme.com", "/")) == Pos(7, 3)
 
 
 def test_a_contested_claim_stays_with_its_holder_and_else_goes_to_the_first_folder() -> None:

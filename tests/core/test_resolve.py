@@ -289,3 +289,24 @@ def test_pods_have_one_identity_so_one_need_may_bring_it() -> None:
 @pytest.mark.parametrize("name", ["dashboard", "migrate", "secrets", "shared"])
 def test_a_need_never_takes_the_name_of_what_the_service_itself_has(name: str) -> None:
     assert codes(f"{MINIMAL}needs: {{{name}: postgres}}\n") == ["CW0424"]
+
+
+def test_what_was_filled_in_is_nobodys_word_and_names_keep_theirs() -> None:
+    text = MINIMAL + "allow: {callers: [zoo, shop]}\nenvironments:\n"
+    text += "  prod: {routes: [{host: pay.acme.com}], allow: {callers: [till]}}\n"
+    effective, origins = manifest(text, "prod")
+    found = {at: (origin.layer, origin.reason) for at, origin in origins.items()}
+    assert found["routes", 0, "host"] == ("override", "")
+    for field in ("path", "public", "timeout"):
+        layer, reason = found["routes", 0, field]
+        assert layer != "override"
+        assert reason
+    names: Any = effective.value["allow"]
+    layers = [found["allow", "callers", index][0] for index in range(3)]
+    assert dict(zip(names["callers"], layers, strict=True)) == {
+        "shop": "manifest",
+        "till": "override",
+        "zoo": "manifest",
+    }
+    assert found["image", "digest"] == ("blueprint", "the image is named without a digest")
+    assert found["image", "repository"] == ("manifest", "")

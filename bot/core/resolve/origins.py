@@ -11,6 +11,7 @@ from bot.core.model.platform import Environment, Platform
 from bot.core.model.unit import Unit
 from bot.core.model.values import Doc, Origin, Pointer, Value
 from bot.core.problem import Problem, Refusal
+from bot.core.resolve.image import read_image
 from bot.core.resolve.needs import matching
 from bot.core.resolve.scene import Scene
 
@@ -76,7 +77,21 @@ def _default(scene: Scene, leaf: Pointer) -> Origin:
     return Origin("blueprint", scene.blueprint.path, 1, 1, "nothing says otherwise")
 
 
-def _image(scene: Scene, leaf: Pointer) -> Origin | None:  # noqa: ARG001  one origin for all its parts
+def _by_default(scene: Scene, reason: str) -> Origin:
+    return Origin("blueprint", scene.blueprint.path, 1, 1, reason)
+
+
+_OF_ROUTES: Mapping[str, str] = {
+    "path": "a route without `path` leads all of its host here",
+    "public": "a route is for the company unless it says `public: true`",
+    "timeout": "a request may take 30 seconds unless the route says otherwise",
+}
+
+
+def _image(scene: Scene, leaf: Pointer) -> Origin | None:
+    ref = scene.release.get("image", scene.said["image"])
+    if leaf[-1] in ("tag", "digest") and read_image(str(ref)).value()[str(leaf[-1])] is None:
+        return _by_default(scene, f"the image is named without a {leaf[-1]}")
     doc = scene.unit.releases
     if doc is None or "image" not in scene.release:
         return None
@@ -92,7 +107,15 @@ def _route(scene: Scene, leaf: Pointer) -> Origin | None:
         return _environment(scene, "domain", "every service is reached below the domain of its environment")
     if leaf[2] == "public" and "public" not in cast(_Map, scene.environment.value["gateway"]):
         return _environment(scene, "gateway", "this environment has no public gateway")
-    return None
+    left_out = leaf[2] != "host" and leaf[2] not in given[cast(int, leaf[1])]
+    return _by_default(scene, _OF_ROUTES[str(leaf[2])]) if left_out else None
+
+
+def _allowed(scene: Scene, leaf: Pointer) -> Origin | None:
+    """Names are a map while layers are merged, and a sorted list once that is done."""
+    value = cast(Mapping[str, _Map], scene.said.get("allow") or {})
+    names = sorted(value.get(str(leaf[1]), {})) if len(leaf) > 1 else []
+    return scene.origin((*leaf[:2], names[cast(int, leaf[2])])) if len(leaf) > 2 else None
 
 
 def _need(scene: Scene, leaf: Pointer) -> Origin | None:
@@ -142,6 +165,7 @@ def _at(scene: Scene, path: str, pointer: Pointer, layer: str, reason: str) -> O
 
 
 _SPECIAL: Mapping[str, Callable[[Scene, Pointer], Origin | None]] = {
+    "allow": _allowed,
     "image": _image,
     "routes": _route,
     "scale": _scale,

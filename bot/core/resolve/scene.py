@@ -125,6 +125,9 @@ def place_of(unit: Unit, environment: str, pointer: Pointer) -> Pos:
         found = [i for i, route in enumerate(given) if route.get("host", pointer[1]) == pointer[1]]
         exact = [i for i in found if given[i].get("path", "/") == pointer[2]]
         pointer = ("routes", (exact or found)[0]) if found else ("name",)
+    if pointer[0] == "routes" and ("routes",) in spots:
+        # A list has one place as a whole; what is in it stands where it was written, perhaps in an override.
+        return unit.manifest.at((*spots["routes",], *pointer[1:]))
     written = spots.get(pointer)
     if written is None:
         prefix = [spot for spot in spots if spot[: len(pointer)] == pointer]
