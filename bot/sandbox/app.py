@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from flask import Flask
 
-from bot.sandbox import rest_commits, rest_git, rest_issues, rest_people, rest_pulls, rest_reviews
+from bot.sandbox import (
+    gitlab_merges,
+    gitlab_notes,
+    gitlab_project,
+    rest_apps,
+    rest_commits,
+    rest_git,
+    rest_issues,
+    rest_people,
+    rest_pulls,
+    rest_reviews,
+)
+from bot.sandbox.gitlab_rest import GitLabApi
+from bot.sandbox.gitlab_state import GitLabState
 from bot.sandbox.gitserver import serve_git
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.rest import Api
@@ -19,14 +32,20 @@ REPO_ROUTES = (
     *rest_issues.ROUTES,
     *rest_commits.ROUTES,
     *rest_people.ROUTES,
+    *rest_apps.ROUTES,
 )
+ROOT_ROUTES = (*rest_people.ROOT_ROUTES, *rest_apps.ROOT_ROUTES)
 
 
-def make_app(world: World, hooks: Hooks, viewer: User) -> Flask:
+GITLAB_ROUTES = (*gitlab_merges.ROUTES, *gitlab_notes.ROUTES, *gitlab_project.ROUTES)
+
+
+def make_app(world: World, hooks: Hooks, viewer: User, gitlab: GitLabState) -> Flask:
     """Everything that answers. `viewer` is who acts on the pages."""
     app = Flask("bot.sandbox", static_folder=None, template_folder=str(PAGES))
     app.url_map.strict_slashes = False
-    Api(world, hooks).serve(app, REPO_ROUTES, rest_people.ROOT_ROUTES)
+    Api(world, hooks).serve(app, REPO_ROUTES, ROOT_ROUTES)
+    GitLabApi(world, hooks, gitlab, GITLAB_ROUTES).serve(app)
     serve_git(app, world)
     serve_site(app, world, viewer)
     serve_forms(app, world, viewer)

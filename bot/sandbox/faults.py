@@ -6,8 +6,10 @@ import json
 import re
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, MutableSequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 from time import sleep
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -30,7 +32,8 @@ class Fault:
 
     `before`: answers this status, and nothing happens. `after`: it happens, then this status is answered. `drop`: the
     connection closes without an answer, before or after the effect. `truncate`: the effect and the right status, with
-    half of the body. `delay`: seconds to wait first. `skip` requests are let through, then `times` are hit.
+    half of the body. `stale`: a read gets the answer before its last one again, as from a replica that lags. `delay`:
+    seconds to wait first. `headers` are added to the answer. `skip` requests are let through, then `times` are hit.
     """
 
     method: str = ".*"
@@ -41,11 +44,41 @@ class Fault:
     after: int | None = None
     drop: Literal["before", "after"] | None = None
     truncate: bool = False
+    stale: bool = False
     delay: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def matches(self, method: str, path: str) -> bool:
         return re.fullmatch(self.method, method) is not None and re.fullmatch(self.path, path) is not None
+
+
+_KINDS = (
+    Fault(before=502),
+    Fault(after=502),
+    Fault(before=500),
+    Fault(drop="before"),
+    Fault(drop="after"),
+    Fault(truncate=True),
+    Fault(before=429, headers={"Retry-After": "1"}),
+    Fault(stale=True),
+)
+
+
+class Weather:
+    """Faults by chance, from a seed: `share` of all requests to the API meet one of every kind that forges know."""
+
+    def __init__(self, seed: int, share: float, path: str = r"/api/.*", stale: bool = True) -> None:
+        self._random = Random(seed)  # noqa: S311 - a test's dice
+        self._share = share
+        self._path = re.compile(path)
+        self._stale = stale
+
+    def fault(self, method: str, path: str) -> Fault | None:
+        """What this request meets; None for fair weather."""
+        if self._path.fullmatch(path) is None or self._random.random() >= self._share:
+            return None
+        kinds = _KINDS if self._stale and method == "GET" else _KINDS[:-1]
+        return replace(self._random.choice(kinds))
 
 
 class Request(NamedTuple):
@@ -62,18 +95,23 @@ class Front:
     def __init__(self, inner: WSGIApplication) -> None:
         self.faults: MutableSequence[Fault] = []
         self.requests: list[Request] = []
+        self.weather: Weather | None = None
+        self._answers: dict[str, deque[_Answer]] = {}
         self._inner = inner
         self._guard = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         fault = self._next_fault(method, path)
-        if fault is None:
+        if fault is None and self.weather is not None:
+            fault = self.weather.fault(method, path)
+        if fault is None and not self._remembers(method):
             return self._inner(environ, self._logging(method, path, start))
+        fault = fault or Fault()
         sleep(fault.delay)
         answer = _Answer("200 OK", [], b"")
         if fault.before is None and fault.drop != "before":
-            answer = _run(self._inner, environ)
+            answer = self._asked(environ, method, stale=fault.stale)
         else:
             # An answer before the body was read would reach the asker as a broken connection.
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -84,11 +122,33 @@ class Front:
             return []
         status = fault.before or fault.after
         if status is not None:
-            answer = _failure(status, fault.headers)
+            answer = _failure(status)
         body = answer.body[: len(answer.body) // 2] if fault.truncate else answer.body
-        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+        replaced = {"content-length", *(name.lower() for name in fault.headers)}
+        headers = [(name, value) for name, value in answer.headers if name.lower() not in replaced]
+        headers += fault.headers.items()
         self._logging(method, path, start)(answer.status, [*headers, ("Content-Length", str(len(body)))])
         return [body]
+
+    def _remembers(self, method: str) -> bool:
+        """Earlier answers are kept only where a fault could ask for one."""
+        stale = self.weather is not None or any(fault.stale for fault in self.faults)
+        return stale and method == "GET"
+
+    def _asked(self, environ: WSGIEnvironment, method: str, *, stale: bool) -> _Answer:
+        address = f"{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"
+        if method != "GET" or "/api/" not in address:
+            return _run(self._inner, environ)
+        with self._guard:
+            earlier = self._answers.setdefault(address, deque(maxlen=2))
+        # Without its condition, so that what is kept has a body.
+        environ.pop("HTTP_IF_NONE_MATCH", None) if stale or self._remembers(method) else None
+        answer = _run(self._inner, environ)
+        if stale and earlier:
+            return earlier[0]
+        if answer.status.startswith("200"):
+            earlier.append(answer)
+        return answer
 
     def _next_fault(self, method: str, path: str) -> Fault | None:
         with self._guard:
@@ -133,8 +193,8 @@ def _run(inner: WSGIApplication, environ: WSGIEnvironment) -> _Answer:
     return _Answer(status, headers, body)
 
 
-def _failure(status: int, headers: Mapping[str, str]) -> _Answer:
+def _failure(status: int) -> _Answer:
     body = json.dumps(
         {"message": _MESSAGES.get(status, "Server Error"), "documentation_url": "https://docs.github.com/rest"}
     )
-    return _Answer(f"{status} Fault", [("Content-Type", "application/json"), *headers.items()], body.encode())
+    return _Answer(f"{status} Fault", [("Content-Type", "application/json")], body.encode())

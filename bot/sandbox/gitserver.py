@@ -10,10 +10,11 @@ from typing import IO
 
 from flask import Flask, Request, Response, request
 
+from bot.sandbox.apps import Grant
 from bot.sandbox.moves import settle
 from bot.sandbox.repos import environment
-from bot.sandbox.rest import user_of
-from bot.sandbox.world import Repository, User, World, WorldError
+from bot.sandbox.rest import grant_of, user_of
+from bot.sandbox.world import Permission, Repository, User, World, WorldError
 
 _CHUNK = 65_536
 _SERVICES = ("git-upload-pack", "git-receive-pack")
@@ -25,7 +26,7 @@ def serve_git(app: Flask, world: World) -> None:
     def view(owner: str, name: str, rest: str) -> Response:
         return _answer(world, f"{owner}/{name}", rest)
 
-    app.add_url_rule("/<owner>/<name>.git/<path:rest>", "git", view, methods=["GET", "POST"])
+    app.add_url_rule("/<owner>/<path:name>.git/<path:rest>", "git", view, methods=["GET", "POST"])
 
 
 def _answer(world: World, full_name: str, rest: str) -> Response:
@@ -37,7 +38,10 @@ def _answer(world: World, full_name: str, rest: str) -> Response:
             repo = _repository(world, full_name)
         except WorldError:
             return _text(404, "Repository not found.")
+        grant = grant_of(world, request)
         may, protected = world.permission(repo, user), sorted(repo.protected)
+        if grant is not None:
+            may = _granted(grant, repo)
     service = request.args.get("service", "") if rest == "info/refs" else rest
     if may == "none" or service not in _SERVICES:
         return _text(404, "Repository not found.")
@@ -47,6 +51,13 @@ def _answer(world: World, full_name: str, rest: str) -> Response:
     if rest == "git-receive-pack":
         return _receive(world, repo, user, env)
     return _run(env)
+
+
+def _granted(grant: Grant, repo: Repository) -> Permission:
+    """An App's token reads and writes git as its right to contents says."""
+    if repo.id not in grant.repositories or not grant.allows("contents", "read"):
+        return "none"
+    return "write" if grant.allows("contents", "write") else "read"
 
 
 def _repository(world: World, full_name: str) -> Repository:

@@ -7,15 +7,17 @@ import hmac
 import http.client
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
+from typing import Literal
 from urllib.parse import urlsplit
 
-from bot.sandbox import bodies
+from bot.sandbox import bodies, gitlab_hooks
 from bot.sandbox.world import Json, Repository, User, World, WorldError
 
 TIMEOUT = 10.0
@@ -33,6 +35,11 @@ class Hook:
     events: tuple[str, ...]
     created_at: datetime
     active: bool = True
+    installation: int | None = None
+    """Set for the webhook of an App; its payloads name it."""
+    face: Literal["github", "gitlab"] = "github"
+    signing: str = ""
+    """GitLab's signing token, `whsec_…`; `secret` is then the one it sends along."""
     queue: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "webhook"))
 
     def hears(self, event: str) -> bool:
@@ -69,14 +76,30 @@ class Hooks:
         self._guard = threading.Lock()
         world.announce = self.announce
 
-    def add(self, repo: Repository, url: str, secret: str, events: tuple[str, ...], by: User) -> Hook:
+    def add(
+        self,
+        repo: Repository,
+        url: str,
+        secret: str,
+        events: tuple[str, ...],
+        by: User,
+        installation: int | None = None,
+    ) -> Hook:
         """A new webhook; it is pinged."""
-        hook = Hook(self._world.next_id(), repo.id, url, secret, events, self._world.now())
+        hook = Hook(self._world.next_id(), repo.id, url, secret, events, self._world.now(), installation=installation)
         self.hooks[hook.id] = hook
         body = {"zen": "Responsive is better than fast.", "hook_id": hook.id, "hook": self.ping_part(hook)}
         body |= {"repository": bodies.repository(self._world, repo), "sender": bodies.user(self._world, by)}
         if self.on:
             self._send(hook, "ping", json.dumps(body).encode(), str(uuid.uuid4()), redelivery=False)
+        return hook
+
+    def add_gitlab(self, repo: Repository, url: str, token: str, events: tuple[str, ...], signing: str = "") -> Hook:
+        """A new webhook in GitLab's shapes; nothing is sent until something happens."""
+        hook = Hook(
+            self._world.next_id(), repo.id, url, token, events, self._world.now(), face="gitlab", signing=signing
+        )
+        self.hooks[hook.id] = hook
         return hook
 
     def announce(self, repo: Repository, event: str, payload: Callable[[], Json]) -> None:
@@ -86,7 +109,19 @@ class Hooks:
             return
         body = payload()
         for hook in listening:
-            self._send(hook, event, json.dumps(body).encode(), str(uuid.uuid4()), redelivery=False)
+            if hook.face == "gitlab":
+                self._announce_gitlab(hook, repo, event, body)
+                continue
+            told = body
+            if hook.installation is not None:
+                told = body | {"installation": {"id": hook.installation, "node_id": f"I{hook.installation}"}}
+            self._send(hook, event, json.dumps(told).encode(), str(uuid.uuid4()), redelivery=False)
+
+    def _announce_gitlab(self, hook: Hook, repo: Repository, event: str, told: Json) -> None:
+        shaped = gitlab_hooks.shaped(self._world, repo, event, told)
+        if shaped is not None:
+            name, body = shaped
+            self._send(hook, name, json.dumps(body).encode(), str(uuid.uuid4()), redelivery=False)
 
     def redeliver(self, guid: str) -> Delivery:
         """Sends a delivery again under the same GUID, with the same bytes."""
@@ -122,19 +157,18 @@ class Hooks:
         return body | {"last_response": {"code": None, "status": "unused", "message": None}}
 
     def _send(self, hook: Hook, event: str, payload: bytes, guid: str, *, redelivery: bool) -> Delivery:
-        signature = hmac.new(hook.secret.encode(), payload, hashlib.sha256).hexdigest()
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "GitHub-Hookshot/sandbox",
-            "Accept": "*/*",
-            "X-GitHub-Event": event,
-            "X-GitHub-Delivery": guid,
-            "X-GitHub-Hook-ID": str(hook.id),
-            "X-GitHub-Hook-Installation-Target-ID": str(hook.repository),
-            "X-GitHub-Hook-Installation-Target-Type": "repository",
-        }
-        if hook.secret:
-            headers["X-Hub-Signature-256"] = f"sha256={signature}"
+        headers = _github_headers(hook, event, payload, guid)
+        if hook.face == "gitlab":
+            headers = {
+                "Content-Type": "application/json",
+                "User-Agent": "GitLab/sandbox",
+                "X-Gitlab-Event": event,
+                "X-Gitlab-Webhook-UUID": str(uuid.UUID(int=hook.id)),
+                "X-Gitlab-Event-UUID": guid,
+                "Idempotency-Key": guid,
+                "X-Gitlab-Instance": self._world.urls.root,
+                **gitlab_hooks.proof(hook.secret, hook.signing, guid, time.time(), payload),
+            }
         action = json.loads(payload).get("action")
         now = self._world.now()
         delivery = Delivery(self._world.next_id(), guid, hook, event, action, payload, headers, redelivery, now)
@@ -148,6 +182,23 @@ class Hooks:
     def _answered(self, future: Future[None]) -> None:
         with self._guard:
             self._under_way.discard(future)
+
+
+def _github_headers(hook: Hook, event: str, payload: bytes, guid: str) -> dict[str, str]:
+    signature = hmac.new(hook.secret.encode(), payload, hashlib.sha256).hexdigest()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "GitHub-Hookshot/sandbox",
+        "Accept": "*/*",
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": guid,
+        "X-GitHub-Hook-ID": str(hook.id),
+        "X-GitHub-Hook-Installation-Target-ID": str(hook.repository),
+        "X-GitHub-Hook-Installation-Target-Type": "repository",
+    }
+    if hook.secret:
+        headers["X-Hub-Signature-256"] = f"sha256={signature}"
+    return headers
 
 
 def _post(delivery: Delivery) -> None:

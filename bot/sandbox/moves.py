@@ -27,6 +27,11 @@ def settle(world: World, repo: Repository, sender: User) -> None:
     repo.heads = new
     for pull in [pull for pull in repo.pulls() if pull.state == "open"]:
         _follow(world, repo, pull, moved, sender)
+    parent = world.repositories.get(repo.fork_of or 0)
+    for pull in [] if parent is None else [one for one in parent.pulls() if one.state == "open"]:
+        if parent is not None and pull.head_repo == repo.id and pull.head_ref in moved:
+            parent.git.take(repo.git, moved[pull.head_ref][1])
+            _advance(world, parent, pull, moved[pull.head_ref][1], sender)
 
 
 def _tell_push(world: World, repo: Repository, ref: str, before: str, after: str, sender: User) -> None:
@@ -38,25 +43,29 @@ def _follow(world: World, repo: Repository, pull: Pull, moved: dict[str, tuple[s
     base_before = pull.base_sha
     if pull.base_ref in moved and moved[pull.base_ref][1] != ZERO:
         pull.base_sha = moved[pull.base_ref][1]
-    if ZERO in (moved.get(pull.base_ref, ("", ""))[1], moved.get(pull.head_ref, ("", ""))[1]):
+    head = moved.get(pull.head_ref, ("", ""))[1] if pull.head_repo is None else ""
+    if ZERO in (moved.get(pull.base_ref, ("", ""))[1], head):
         close(world, repo, pull, sender)
         return
-    if pull.head_ref in moved:
-        before, pull.head_sha = pull.head_sha, moved[pull.head_ref][1]
-        pull.updated_at = world.now()
-        repo.git.force(f"refs/pull/{pull.number}/head", pull.head_sha)
-        test_merge(repo, pull)
-        outdate(repo, pull)
-        after = pull.head_sha
-        world.announce(
-            repo,
-            "pull_request",
-            lambda: pull_payload(world, repo, pull, "synchronize", sender, before=before, after=after),
-        )
+    if head:
+        _advance(world, repo, pull, head, sender)
     if pull.base_ref in moved and repo.git.is_ancestor(pull.head_sha, pull.base_sha):
         landed = _landing(repo, pull, base_before)
         before = base_before if landed == pull.head_sha else repo.git.commit(landed).parents[0]
         finish(world, repo, pull, landed, before, sender)
+
+
+def _advance(world: World, repo: Repository, pull: Pull, after: str, sender: User) -> None:
+    before, pull.head_sha = pull.head_sha, after
+    pull.updated_at = world.now()
+    repo.git.force(f"refs/pull/{pull.number}/head", pull.head_sha)
+    test_merge(repo, pull)
+    outdate(repo, pull)
+    world.announce(
+        repo,
+        "pull_request",
+        lambda: pull_payload(world, repo, pull, "synchronize", sender, before=before, after=after),
+    )
 
 
 def _landing(repo: Repository, pull: Pull, base_before: str) -> str:

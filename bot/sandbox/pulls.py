@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.sandbox.bodies_pull import pull_payload
 from bot.sandbox.moves import GITHUB, close, finish, settle, test_merge
-from bot.sandbox.repos import CommitView, ConflictError, GitError, Who
+from bot.sandbox.repos import CommitView, ConflictError, GitError, GitFolder, Who
 from bot.sandbox.world import Json, MergeMethod, Pull, Repository, User, World, WorldError
 
 
@@ -32,25 +32,53 @@ def open_pull(
     body: str | None = None,
     draft: bool = False,
 ) -> Pull:
-    """A new pull request from branch `head` into branch `base`; 422 where there is nothing to pull."""
-    head = head.removeprefix(f"{repo.owner}:")
-    if head not in repo.heads or base not in repo.heads:
-        field = "base" if head in repo.heads else "head"
+    """A new pull request from branch `head` (`owner:branch` for one in a fork) into branch `base`; 422 where there is
+    nothing to pull."""
+    source, head = _source(world, repo, head)
+    if head not in source.heads or base not in repo.heads:
+        field = "base" if head in source.heads else "head"
         raise WorldError(422, "Validation Failed", [{"resource": "PullRequest", "field": field, "code": "invalid"}])
-    if any(p.state == "open" and (p.head_ref, p.base_ref) == (head, base) for p in repo.pulls()):
-        raise validation(f"A pull request already exists for {repo.owner}:{head}.")
+    fork = None if source is repo else source.id
+    if any(p.state == "open" and (p.head_repo, p.head_ref, p.base_ref) == (fork, head, base) for p in repo.pulls()):
+        raise validation(f"A pull request already exists for {source.owner}:{head}.")
     if not title:
         raise WorldError(422, "Validation Failed", [{"resource": "Issue", "field": "title", "code": "missing_field"}])
-    if repo.git.is_ancestor(repo.heads[head], repo.heads[base]):
+    repo.git.take(source.git, source.heads[head])
+    if repo.git.is_ancestor(source.heads[head], repo.heads[base]):
         raise validation(f"No commits between {base} and {head}")
     now, number = world.now(), world.next_number(repo)
     pull = Pull(world.next_id(), number, title, body, author, now, now, draft=draft, head_ref=head, base_ref=base)
-    pull.head_sha, pull.base_sha = repo.heads[head], repo.heads[base]
+    pull.head_sha, pull.base_sha, pull.head_repo = source.heads[head], repo.heads[base], fork
     repo.issues[number] = pull
     repo.git.force(f"refs/pull/{number}/head", pull.head_sha)
+    # GitLab's name for the same.
+    repo.git.run("symbolic-ref", f"refs/merge-requests/{number}/head", f"refs/pull/{number}/head")
     test_merge(repo, pull)
     world.announce(repo, "pull_request", lambda: pull_payload(world, repo, pull, "opened", author))
     return pull
+
+
+def _source(world: World, repo: Repository, head: str) -> tuple[Repository, str]:
+    """The repository that a head lies in, and its branch."""
+    owner, _, branch = head.rpartition(":")
+    if owner in ("", repo.owner):
+        return repo, branch
+    forks = (one for one in world.repositories.values() if one.fork_of == repo.id and one.owner == owner)
+    return next(forks, repo), branch
+
+
+def fork(world: World, repo: Repository, by: User) -> Repository:
+    """A copy of the repository that belongs to `by`."""
+    made_id, now = world.next_id(), world.now()
+    git = GitFolder.create(world.root / f"{made_id}.git", repo.default_branch)
+    for name, sha in repo.git.heads().items():
+        git.take(repo.git, sha)
+        git.force(f"refs/heads/{name}", sha)
+    made = Repository(made_id, f"{by.login}/{repo.name}", repo.default_branch, git, now, now, fork_of=repo.id)
+    made.rights[by.id] = "admin"
+    made.heads = git.heads()
+    world.repositories[made_id] = made
+    return made
 
 
 def edit_pull(world: World, repo: Repository, pull: Pull, sender: User, changes: Json) -> None:
@@ -85,10 +113,12 @@ def _rebase_onto(repo: Repository, pull: Pull, base: str) -> Json:
 
 
 def _reopen(world: World, repo: Repository, pull: Pull, sender: User) -> None:
-    if pull.merged_at is not None or pull.head_ref not in repo.heads or pull.base_ref not in repo.heads:
+    source = repo if pull.head_repo is None else world.repositories[pull.head_repo]
+    if pull.merged_at is not None or pull.head_ref not in source.heads or pull.base_ref not in repo.heads:
         raise validation("state cannot be changed. The pull request cannot be reopened.", field="state")
     pull.state, pull.closed_at, pull.updated_at = "open", None, world.now()
-    pull.head_sha, pull.base_sha = repo.heads[pull.head_ref], repo.heads[pull.base_ref]
+    pull.head_sha, pull.base_sha = source.heads[pull.head_ref], repo.heads[pull.base_ref]
+    repo.git.take(source.git, pull.head_sha)
     repo.git.force(f"refs/pull/{pull.number}/head", pull.head_sha)
     test_merge(repo, pull)
     world.announce(repo, "pull_request", lambda: pull_payload(world, repo, pull, "reopened", sender))

@@ -179,6 +179,11 @@ class GitFolder:
         """Sets a full ref whatever it was."""
         self.run("update-ref", ref, new)
 
+    def take(self, other: GitFolder, sha: str) -> None:
+        """Brings a commit of another repository here, with its history; no ref moves."""
+        if not self.has_commit(sha):
+            self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(other.path), sha)
+
     def write_tree(self, start: str | None, edits: Mapping[str, bytes | None]) -> str:
         """The tree of commit `start` with files written, or removed where None."""
         repo = self._open()

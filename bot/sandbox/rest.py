@@ -12,12 +12,15 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 from flask import Flask, Request, Response, redirect, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from bot.sandbox.app_rights import needed
+from bot.sandbox.apps import App, Grant, RefusedJwtError
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.urls import API
 from bot.sandbox.world import Json, Repository, User, World, WorldError
@@ -37,6 +40,10 @@ class Ask:
     body: Json
     url: str
     """The address without its query."""
+    grant: Grant | None = None
+    """What the token allows, where it is an App's."""
+    app: App | None = None
+    """Who signed, where a JWT was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,8 @@ class Route:
     path: str
     verb: RepoVerb
     right: Right = "read"
+    proof: Literal["user", "app"] = "user"
+    """Who may ask: whoever holds a token, or an App by its JWT."""
 
 
 def field_of(ask: Ask, name: str, resource: str) -> str:
@@ -132,11 +141,13 @@ class Api:
         raise WorldError(status, message)
 
     def _root(self, route: Route, names: dict[str, Any]) -> WerkzeugResponse:
-        ask = self._ask()
+        ask = self._ask(route)
+        if ask.grant is not None:
+            self._allow_app(ask.grant, route)
         return self._respond(route.verb(ask, **names), ask)
 
     def _repo(self, route: Route, names: dict[str, Any]) -> WerkzeugResponse:
-        ask = self._ask()
+        ask = self._ask(route)
         repo_id, owner, name = (names.pop(key, None) for key in ("repo_id", "owner", "name"))
         if repo_id is None:
             former = self._world.former_names.get(f"{owner}/{name}".lower())
@@ -148,7 +159,12 @@ class Api:
             if found is None:
                 raise WorldError(404, "Not Found")
             repo = found
-        self._allow(ask, repo, route.right)
+        if ask.grant is not None:
+            if repo.id not in ask.grant.repositories:
+                raise WorldError(404, "Not Found")
+            self._allow_app(ask.grant, route)
+        elif ask.app is None:
+            self._allow(ask, repo, route.right)
         return self._respond(route.verb(ask, repo, **names), ask)
 
     def _moved(self, repo_id: int, old_name: str) -> WerkzeugResponse:
@@ -164,12 +180,26 @@ class Api:
         if has < order.index(right):
             raise WorldError(403, "Resource not accessible by personal access token")
 
-    def _ask(self) -> Ask:
-        user = user_of(self._world, request)
+    def _allow_app(self, grant: Grant, route: Route) -> None:
+        areas, level = needed(route.method, route.path)
+        if route.path == "/user" or not any(grant.allows(area, level) for area in areas):
+            raise WorldError(403, "Resource not accessible by integration")
+
+    def _signer(self) -> tuple[App, User]:
+        """The App whose JWT was shown. Its requests are counted as its bot's."""
+        try:
+            app = self._world.apps.of_jwt(_token(request), datetime.now(UTC))
+        except RefusedJwtError as refused:
+            raise WorldError(401, str(refused)) from refused
+        return app, self._world.user(f"{app.slug}[bot]")
+
+    def _ask(self, route: Route) -> Ask:
+        app, user = self._signer() if route.proof == "app" else (None, user_of(self._world, request))
         if user is None:
             raise WorldError(
                 401, "Bad credentials" if request.headers.get("Authorization") else "Requires authentication"
             )
+        grant = None if app is not None else grant_of(self._world, request)
         body: Any = {}
         if raw := request.get_data():
             try:
@@ -178,7 +208,7 @@ class Api:
                 raise WorldError(400, "Problems parsing JSON") from broken
             if not isinstance(body, dict):
                 raise WorldError(400, "Body should be a JSON object")
-        return Ask(self._world, self._hooks, user, request.args.to_dict(), body, request.base_url)
+        return Ask(self._world, self._hooks, user, request.args.to_dict(), body, request.base_url, grant, app)
 
     def _respond(self, answer: Answer, ask: Ask | None) -> WerkzeugResponse:
         data = b"" if answer.body is None else json.dumps(answer.body).encode()
@@ -204,6 +234,22 @@ def rate_headers(used: int) -> dict[str, str]:
     reset = (int(time.time()) // 3600 + 1) * 3600
     numbers = {"Limit": HOURLY, "Remaining": max(0, HOURLY - used), "Reset": reset, "Used": used}
     return {f"X-RateLimit-{name}": str(n) for name, n in numbers.items()} | {"X-RateLimit-Resource": "core"}
+
+
+def grant_of(world: World, asked: Request) -> Grant | None:
+    """What an App's token allows; None for a person's."""
+    return world.apps.grant(_token(asked), datetime.now(UTC))
+
+
+def _token(asked: Request) -> str:
+    """The token, however it was shown: a password counts as one."""
+    scheme, _, value = asked.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return value.strip()
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def user_of(world: World, asked: Request) -> User | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.sandbox import bodies
+from bot.sandbox.bodies_apps import pushing
 from bot.sandbox.rest import Answer, Ask, Route, paged
 from bot.sandbox.world import Repository, Status, User, World, WorldError
 
@@ -124,9 +125,52 @@ def get_commit(ask: Ask, repo: Repository, ref: str) -> Answer:
     return Answer(200, body)
 
 
+def compare(ask: Ask, repo: Repository, basehead: str) -> Answer:
+    """What the head has and the base has not, oldest first, page by page."""
+    base, head = (repo.git.resolve(name) for name in basehead.split("...", 1)) if "..." in basehead else (None, None)
+    if base is None or head is None:
+        raise WorldError(404, "Not Found")
+    ahead = list(repo.git.log(head, without=base, most=10_000))[::-1]
+    behind = sum(1 for _ in repo.git.log(base, without=head, most=10_000))
+    page = paged(ask, ahead, lambda view: bodies.commit(ask.world, repo, view))
+    api, web = (
+        f"{ask.world.urls.repo_api(repo.full_name)}/compare/{basehead}",
+        ask.world.urls.page(repo.full_name, "compare", basehead),
+    )
+    common = repo.git.merge_base(base, head) or base
+    status = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
+    return Answer(
+        200,
+        {
+            "url": api,
+            "html_url": web,
+            "permalink_url": web,
+            "diff_url": f"{web}.diff",
+            "patch_url": f"{web}.patch",
+            "base_commit": bodies.commit(ask.world, repo, repo.git.commit(base)),
+            "merge_base_commit": bodies.commit(ask.world, repo, repo.git.commit(common)),
+            "status": status.get((bool(ahead), bool(behind)), "diverged"),
+            "ahead_by": len(ahead),
+            "behind_by": behind,
+            "total_commits": len(ahead),
+            "commits": page.body,
+        },
+        page.headers,
+    )
+
+
+def activity(ask: Ask, repo: Repository) -> Answer:
+    """Who moved which branch, newest first."""
+    ref = ask.args.get("ref")
+    found = [one for one in reversed(repo.pushes) if ref in (None, one.ref)]
+    return paged(ask, found, lambda one: pushing(ask.world, one))
+
+
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/statuses/<sha>", create_status, "write"),
     Route("GET", "/commits", list_commits),
+    Route("GET", "/compare/<path:basehead>", compare),
+    Route("GET", "/activity", activity),
     Route("GET", "/commits/<path:ref>/status", combined_status),
     Route("GET", "/commits/<path:ref>/statuses", list_statuses),
     Route("GET", "/commits/<path:ref>", get_commit),

@@ -7,7 +7,7 @@ from bot.sandbox.bodies_pull import full_pull, pull_changes, simple_pull
 from bot.sandbox.moves import test_merge
 from bot.sandbox.pulls import edit_pull, merge, open_pull
 from bot.sandbox.rest import Answer, Ask, Route, field_of, paged
-from bot.sandbox.world import MergeMethod, Pull, Repository, WorldError
+from bot.sandbox.world import MergeMethod, Pull, Repository, World, WorldError
 
 _METHODS: tuple[MergeMethod, ...] = ("merge", "squash", "rebase")
 
@@ -19,7 +19,7 @@ def list_pulls(ask: Ask, repo: Repository) -> Answer:
         for pull in repo.pulls()
         if (state == "all" or pull.state == state)
         and base in (None, pull.base_ref)
-        and head in (None, f"{repo.owner}:{pull.head_ref}")
+        and head in (None, f"{_head_owner(ask.world, repo, pull)}:{pull.head_ref}")
     ]
     if ask.args.get("sort") == "updated":
         found.sort(key=lambda pull: (pull.updated_at, pull.number))
@@ -31,6 +31,10 @@ def list_pulls(ask: Ask, repo: Repository) -> Answer:
     if newest_first:
         found.reverse()
     return paged(ask, found, lambda pull: simple_pull(ask.world, repo, pull))
+
+
+def _head_owner(world: World, repo: Repository, pull: Pull) -> str:
+    return repo.owner if pull.head_repo is None else world.repositories[pull.head_repo].owner
 
 
 def create_pull(ask: Ask, repo: Repository) -> Answer:
@@ -88,11 +92,12 @@ def pulls_of_commit(ask: Ask, repo: Repository, sha: str) -> Answer:
     """Open pull requests that hold the commit; merged ones that brought it."""
     if not repo.git.has_commit(sha):
         raise WorldError(422, f"No commit found for SHA: {sha}")
-    found = [pull for pull in repo.pulls() if _brings(repo, pull, sha)]
+    found = [pull for pull in repo.pulls() if brings(repo, pull, sha)]
     return paged(ask, found, lambda pull: simple_pull(ask.world, repo, pull))
 
 
-def _brings(repo: Repository, pull: Pull, sha: str) -> bool:
+def brings(repo: Repository, pull: Pull, sha: str) -> bool:
+    """Whether a pull request holds, or brought, this commit."""
     if sha in (pull.landed_sha, pull.head_sha):
         return True
     base = pull.landed_before or pull.base_sha

@@ -12,7 +12,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from bot.sandbox import pulls
 from bot.sandbox.app import make_app
-from bot.sandbox.faults import Fault, Front, Request
+from bot.sandbox.faults import Fault, Front, Request, Weather
+from bot.sandbox.github_desk import GithubDesk
+from bot.sandbox.gitlab_state import GitLabState
 from bot.sandbox.hooks import Delivery, Hooks
 from bot.sandbox.moves import settle
 from bot.sandbox.repos import ZERO, GitFolder
@@ -72,8 +74,10 @@ class Sandbox:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.world = World(root, Urls(self.url))
         self.hooks = Hooks(self.world)
+        self.github = GithubDesk(self.world, self.hooks)
         self.viewer = self.world.add_user(viewer, "User", "admin")
-        self._front = Front(make_app(self.world, self.hooks, self.viewer))
+        self.gitlab = GitLabState(self.world)
+        self._front = Front(make_app(self.world, self.hooks, self.viewer, self.gitlab))
         front_door.append(self._front)
         self._thread: threading.Thread | None = None
 
@@ -83,9 +87,18 @@ class Sandbox:
         return self.world.urls.api
 
     @property
+    def gitlab_url(self) -> str:
+        """The API's address for a GitLab client: another face of the same world."""
+        return f"{self.url}/api/v4"
+
+    @property
     def faults(self) -> MutableSequence[Fault]:
         """Append to break what comes next; clear to mend."""
         return self._front.faults
+
+    def storm(self, seed: int, share: float, stale: bool = True) -> None:
+        """From now on this share of all requests to the API goes wrong, by dice of this seed; 0 ends it."""
+        self._front.weather = Weather(seed, share, stale=stale) if share else None
 
     @property
     def requests(self) -> list[Request]:
@@ -156,6 +169,11 @@ class Sandbox:
                 self._commit(repo, default_branch, files, "Initial commit", owner, None)
             return repo_id
 
+    def fork(self, full_name: str, by: str) -> str:
+        """The name of a copy that belongs to `by`. Pull requests from it have the head `<by>:<branch>`."""
+        with self.world.lock:
+            return pulls.fork(self.world, self.world.repository(full_name), self.world.user(by)).full_name
+
     def rename_repository(self, full_name: str, new_name: str) -> None:
         """The id stays; the old name redirects."""
         with self.world.lock:
@@ -174,6 +192,13 @@ class Sandbox:
         with self.world.lock:
             repo = self.world.repository(full_name)
             return self.hooks.add(repo, url, secret, tuple(events), self.world.user(repo.owner)).id
+
+    def create_gitlab_webhook(self, full_name: str, url: str, token: str = "", signing: str = "") -> int:
+        """A webhook in GitLab's shapes, with a secret that is sent along, a signing token `whsec_…`, or both."""
+        with self.world.lock:
+            repo = self.world.repository(full_name)
+            events = ("pull_request", "pull_request_review", "push", "issue_comment")
+            return self.hooks.add_gitlab(repo, url, token, events, signing).id
 
     def redeliver(self, guid: str) -> Delivery:
         """Sends an earlier delivery again: same GUID, same bytes."""
