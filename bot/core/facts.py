@@ -41,7 +41,13 @@ def facts_of(effective: Effective, platform: Platform, kit: Kit) -> Facts:  # no
         migrates=value["migrate"] is not None,
         cluster=str(cast(_Map, environment.value["cluster"])["name"]),
         system=cast("str | None", value["system"]),
+        objects=_objects(effective) if "{service}" not in str(environment.value["namespace"]) else (),
     )
+
+
+def _objects(effective: Effective) -> tuple[str, ...]:
+    needs = cast(_Map, effective.value["needs"])
+    return tuple(sorted({effective.name, *(f"{effective.name}-{need}" for need in needs)}))
 
 
 def _data(name: str, need: _Map) -> DataFact:

@@ -70,6 +70,25 @@ def test_the_problem_of_a_lost_host_stands_at_its_route() -> None:
     assert place_of(unit, "prod", ("routes", "pay.acme.com", "/")) == Pos(7, 3)
 
 
+def test_services_of_one_namespace_do_not_share_names_of_objects() -> None:
+    def facts(name: str, *needs: str, namespace: str = "payments-prod") -> Facts:
+        objects = (name, *(f"{name}-{need}" for need in needs))
+        return fact(f"services/{name}", namespace=namespace, objects=objects)
+
+    shop, shop_db = facts("shop", "db"), facts("shop-db")
+    [problem] = link(_facts(shop, shop_db)).problems["services/shop-db"]
+    assert problem.code == "CW0506"
+    assert "`shop-db`" in problem.message
+    assert {"shop", "shop-db"} <= set(problem.why.replace(",", " ").split()), "both are named"
+    held = {("object", "eu-prod", "payments-prod", "shop-db"): shop_db.unit}
+    linked = link(_facts(shop, shop_db), held)
+    assert linked.losers == {shop.unit}
+    assert "the need `db`" in linked.problems["services/shop"][0].fix
+    assert _codes(facts("a", "b-c"), facts("a-b", "c")) == {"services/a-b": ["CW0506"]}
+    assert not _codes(facts("shop", "cache"), facts("shop-db"))
+    assert not _codes(shop, facts("shop-db", namespace="orders-prod"))
+
+
 def test_a_contested_claim_stays_with_its_holder_and_else_goes_to_the_first_folder() -> None:
     one, other = fact("services/a", hosts=HOST), fact("services/b", hosts=HOST)
     claim = ("host", "prod", "pay.acme.com", "/")

@@ -13,6 +13,12 @@ _ONE_CLUSTER = {
     "  eu-prod: {kind: production, cluster: {name: eu}}\n",
     CHECKOUT: "deploy_to: [eu-prod]\n",
 }
+_SHARED = {
+    _ENVIRONMENTS: "environments:\n  prod: {kind: production, default: true, cluster: {name: eu},\n"
+    "    features: {external_secrets: true}, secrets: {store: aws-secretsmanager, region: eu-west-1},\n"
+    "    terraform: {backend: {s3: {bucket: state, region: eu-west-1}}, providers: {aws: {region: eu-west-1}}},\n"
+    '    namespace: "{team}-{env}"}\n',
+}
 _LEDGER = "the-ledger-of-everything-we-ever-sold"
 _LABELS = "platform/recipes/shared-bucket/v1/templates/claim.yaml"
 _RECIPE = {
@@ -65,6 +71,14 @@ ENTRIES: Mapping[str, Entry] = {
             CHECKOUT: "uses: [stock]\n",
             "services/stock/platform.yaml": "owner: storefront\nallow: {callers: [checkout]}\n",
         },
+    ),
+    "CW0506": Entry(
+        "names of objects that are taken",
+        "Two services share a namespace, and one's name, alone or with that of a need, is the same as the other's: the "
+        "objects of `checkout` and its need `db` are called `checkout-db`.",
+        "Both would make objects of that name and overwrite each other's.",
+        {**_SHARED, CHECKOUT: "needs: {db: postgres}\n", "services/checkout-db/platform.yaml": "port: 8080\n"},
+        {**_SHARED, CHECKOUT: "needs: {db: postgres}\n", "services/checkout-database/platform.yaml": "port: 8080\n"},
     ),
     "CW0601": Entry(
         "a name that Kubernetes refuses",

@@ -86,6 +86,7 @@ def _linking(facts: Facts | None) -> object:
         facts.hosts,
         facts.uses,
         facts.callers,
+        facts.objects,
     )
 
 

@@ -11,11 +11,12 @@ from bot.core.model.values import Pointer, Pos, UnitEnv
 from bot.core.problem import Problem
 
 Claim = tuple[str, ...]
-"""("name", service) · ("namespace", cluster, namespace) · ("host", environment, host, path). One holder each; a
-namespace may be shared by one team's services in one environment."""
+"""("name", service) · ("namespace", cluster, namespace) · ("object", cluster, namespace, name) · ("host", environment,
+host, path). One holder each; a namespace may be shared by one team's services in one environment, and then the names of
+their objects are claims of their own."""
 
 Places = Callable[[UnitEnv, Pointer], Pos]
-"""Where the manifest of a unit says `("name",)`, `("uses", service)` or `("routes", host, path)`."""
+"""Where the manifest of a unit says `("name",)`, `("needs", need)`, `("uses", service)` or `("routes", host, path)`."""
 
 ALONE = Links()
 
@@ -26,6 +27,7 @@ def claims_of(facts: Facts) -> tuple[Claim, ...]:
     return (
         ("name", facts.name),
         ("namespace", facts.cluster, facts.namespace),
+        *(("object", facts.cluster, facts.namespace, name) for name in facts.objects),
         *(("host", environment, host, path) for host, path, _ in facts.hosts),
     )
 
@@ -41,14 +43,14 @@ def link(
 
     A contested claim stays with the unit that `held` names if it still claims it; else the folder that is first in
     byte order gets it, those in `yielding` after all others. `losers` take no part; those found here are added, and
-    take no part in what is decided after: names first, then namespaces, then hosts, then calls. `at` is asked only
-    where there is a problem.
+    take no part in what is decided after: names first, then namespaces, objects and hosts, then calls. `at` is asked
+    only where there is a problem.
     """
     problems: dict[str, list[Problem]] = defaultdict(list)
     present = {unit: facts[unit] for unit in sorted(facts) if unit not in losers}
     lost = set(losers)
     contested = _contested(present)
-    for kind in ("name", "namespace", "host"):
+    for kind in ("name", "namespace", "object", "host"):
         for unit, claim, holder in _lost(contested[kind], present, held or {}, yielding):
             lost.add(unit)
             problems[unit[0]].append(_taken(present[unit], claim, present[holder], at))
@@ -66,7 +68,7 @@ def _contested(present: Mapping[UnitEnv, Facts]) -> Mapping[str, Mapping[Claim, 
             other = first.setdefault(claim, unit)
             if other is not unit and not together(claim[0], found, present[other]):
                 several.add(claim)
-    contested: dict[str, dict[Claim, list[UnitEnv]]] = {"name": {}, "namespace": {}, "host": {}}
+    contested: dict[str, dict[Claim, list[UnitEnv]]] = {"name": {}, "namespace": {}, "object": {}, "host": {}}
     for unit, found in present.items() if several else ():
         for claim in claims_of(found):
             if claim in several:
@@ -163,10 +165,23 @@ def _taken(found: Facts, claim: Claim, holder: Facts, at: Places | None) -> Prob
             f"the namespace `{found.namespace}` already belongs to {holder.name} in {holder.unit[1]}",
             "both would overwrite each other's objects", "choose another name", at,
         )  # fmt: skip
+    if claim[0] == "object":
+        return _object_taken(found, claim, holder, at)
     _, environment, host, path = claim
     return _problem(
         found, ("routes", host, path), "CW0502", f"`{host}{path}` already leads to {holder.name} in {environment}",
         "the first service keeps it; which one answers must never be chance", "take another host or path", at,
+    )  # fmt: skip
+
+
+def _object_taken(found: Facts, claim: Claim, holder: Facts, at: Places | None) -> Problem:
+    _, _, namespace, name = claim
+    need = name.removeprefix(f"{found.name}-") if name != found.name else ""
+    return _problem(
+        found, ("needs", need) if need else ("name",), "CW0506",
+        f"objects called `{name}` in the namespace `{namespace}` belong to {holder.name} already",
+        f"{holder.name} and {found.name} share that namespace, and would overwrite each other's objects",
+        f"choose another name for {f'the need `{need}`' if need else 'the service'}", at,
     )  # fmt: skip
 
 

@@ -86,6 +86,9 @@ class Facts:
     """Name of the cluster: environments that share one share its namespaces."""
     system: str | None = None
     """The larger system that it says it is part of."""
+    objects: tuple[str, ...] = ()
+    """What the names of its objects begin with, sorted: its own name, and that with each need's. Empty where its
+    namespace is its own, since nobody else's objects can stand there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ def _nothing_there(unit: Unit, pointer: Pointer, name: str, base: _Map) -> Probl
 
 
 def place_of(unit: Unit, environment: str, pointer: Pointer) -> Pos:
-    """Where the manifest says what a link asks for: `("name",)`, `("uses", service)` or `("routes", host, path)`."""
+    """Where the manifest says what a link asks for: `("name",)`, `("needs", need)`, `("uses", service)` or `("routes",
+    host, path)`."""
     said, spots, _ = said_in(unit, environment, [])
     if pointer[:1] == ("uses",):
         pointer = (*pointer, "variable")
