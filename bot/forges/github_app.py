@@ -103,6 +103,10 @@ class AppCredentials:
                 self._login = f"{text(slug)}[bot]"
             return self._login
 
+    def as_app(self) -> Line:
+        """The line on which the App speaks for itself: of its webhook and its installations."""
+        return self._line
+
     def close(self) -> None:
         """Closes its connections."""
         self._line.close()
