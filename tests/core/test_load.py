@@ -215,5 +215,15 @@ def test_manifest_and_releases_tell_their_problems_together() -> None:
     assert _unit_codes(files, "services/checkout") == ["CW0104", "CW0104"]
 
 
+def test_a_manifest_that_fails_its_schema_is_looked_through_for_secrets_too() -> None:
+    text = MINIMAL + "replica: 3\nnotes: {key: AKIAIOSFODNN7EXAMPLE}\nenv: {API_TOKEN: hunter2}\n"
+    tree = repo({"services/checkout/platform.yaml": text})
+    found = load_unit(tree, "services/checkout", kit_for(tree))
+    assert isinstance(found, Refusal)
+    secrets = [(problem.line, problem.message) for problem in found.problems if problem.code == "CW0702"]
+    assert secrets == [(6, "`key` looks like an AWS access key"), (7, "`API_TOKEN` looks like a secret by its name")]
+    assert not any("hunter2" in str(problem) for problem in found.problems)
+
+
 def _all(tree: MemoryTree) -> list[str]:
     return [path for path, _ in walk(tree)]

@@ -305,3 +305,12 @@ def test_a_misnamed_file_of_releases_is_told_and_stops_nobody() -> None:
     assert codes(done) == []
     assert codes(done, "warning") == ["CW0316"]
     assert b"a:2.0.0" in world.files["environments/prod/payments/a/kubernetes/deployment-a.yaml"]
+
+
+@pytest.mark.parametrize("line", [BROKEN, "deploy_to: [nowhere]"])
+def test_secrets_are_told_beside_whatever_else_is_wrong(line: str) -> None:
+    world = Delivery()
+    world.land({**PLATFORM, **service("a")})
+    done = stepped(world.land({**PLATFORM, **service("a", line, SECRET), **service("b")}))
+    assert "CW0702" in codes(done)
+    assert len(codes(done)) == 2

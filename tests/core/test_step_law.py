@@ -38,7 +38,7 @@ from tests.core.made import (
 )
 
 BOTH = approved("payments", "shop", "platform")
-FOLDERS = ("services/a", "services/b", "services/z/a", "services/m/c")
+FOLDERS = ("services/a", "services/b", "services/z/a", "services/m/c", "services/a-db")
 LINES = (
     (),
     (DB,),

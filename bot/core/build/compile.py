@@ -8,7 +8,7 @@ from bot.core.build.state import Build, InEnvironment, Memo, UnitState, any_erro
 from bot.core.emit import canonical
 from bot.core.facts import facts_of
 from bot.core.kit import Kit
-from bot.core.load import MANIFEST, is_unit, load_platform, load_unit, overlooked
+from bot.core.load import MANIFEST, is_unit, literals, load_platform, load_unit, overlooked
 from bot.core.model.platform import Platform
 from bot.core.model.unit import Facts
 from bot.core.model.values import UnitEnv
@@ -101,6 +101,9 @@ def compile_unit(tree: Tree, folder: str, oid: Oid, platform: Platform, kit: Kit
             continue
         effective, origins = resolved
         environments[name] = InEnvironment(effective, origins, facts_of(effective, platform, kit))
+    if any_error(problems):
+        # Its last good version will be judged in its place, so nobody looks through this one any more.
+        problems.extend(problem for _, _, problem in literals(unit.manifest))
     return UnitState(folder, oid, unit, {} if any_error(problems) else environments, tuple(sorted(problems)))
 
 

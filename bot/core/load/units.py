@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from bot.core.kit import Kit
+from bot.core.load.literals import literals
 from bot.core.load.lookalikes import MANIFEST, RELEASES, lookalike, meant_as_manifest
 from bot.core.load.reading import problem_at, read
 from bot.core.model.unit import Unit
 from bot.core.model.values import Doc, Value
+from bot.core.parse import parse
 from bot.core.problem import Problem, Refusal
 from bot.core.tree import Oid, Tree
 
@@ -62,7 +64,7 @@ def load_unit(tree: Tree, folder: str, kit: Kit) -> Unit | Refusal:
     if isinstance(manifest, Doc):
         problems += _misnamed(manifest, folder)
     if problems or not isinstance(manifest, Doc) or isinstance(releases, Refusal):
-        return Refusal(tuple(sorted(problems)))
+        return Refusal(tuple(sorted([*problems, *_secrets(tree, folder)])))
     value = cast(Mapping[str, Value], manifest.value)
     entry = tree.get(folder)
     return Unit(
@@ -74,6 +76,15 @@ def load_unit(tree: Tree, folder: str, kit: Kit) -> Unit | Refusal:
         manifest=manifest,
         releases=releases,
     )
+
+
+def _secrets(tree: Tree, folder: str) -> Iterator[Problem]:
+    """In a manifest that is refused no rule looks for secrets; but what it holds is in git all the same."""
+    path = f"{folder}/{MANIFEST}"
+    entry = tree.get(path)
+    doc = parse(path, tree.read(path)) if entry is not None and entry.kind == "file" else None
+    if isinstance(doc, Doc):
+        yield from (problem for _, _, problem in literals(doc))
 
 
 def _misplaced(tree: Tree, folder: str) -> Iterator[Problem]:
