@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -249,6 +250,15 @@ def test_plan_as_markdown_is_the_comment(cloned: Path) -> None:
     assert done.stdout.startswith("### ✅ Ready: ")
     assert "| image | `2.7.0` → **`2.8.0`** · `platform.yaml:4` |" in done.stdout
     assert "onto `HEAD@" in done.stdout
+
+
+def test_plan_in_full_shows_every_object_that_differs(cloned: Path) -> None:
+    edit(cloned, PRICING, {":2.7.0": ":2.8.0"})
+    done = run("plan", cloned, "--full")
+    assert "2.7.0 → 2.8.0" in done.stdout
+    assert "/kubernetes/deployment-pricing.yaml\n@@" in done.stdout
+    assert re.search(r'^\+ +image: .*pricing:2\.8\.0"?$', done.stdout, re.MULTILINE)
+    assert run("plan", cloned, "--full", "--json").exit_code == 2
 
 
 def test_plan_with_problems_ends_with_1_and_still_plans(cloned: Path) -> None:

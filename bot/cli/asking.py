@@ -8,6 +8,7 @@ from bot.cli.counted import Counted, CountedTree, counted_map
 from bot.cli.folder import Compared
 from bot.core import words
 from bot.core.build import Memo
+from bot.core.diffs import MOST_BYTES
 from bot.core.model.conversation import Conversation, Dialect, Said, Shas
 from bot.core.model.delivery import Evidence
 from bot.core.problem import Refusal
@@ -15,16 +16,19 @@ from bot.core.propose import NOTHING, Proposal, concerns, propose
 from bot.core.tree import NO_OID, Oid, Tree
 from bot.shipped import shipped_tree
 
+EVERY_BYTE = 1 << 40
+"""No limit to diffs that anybody asked for."""
 
-def proposed(chosen: Compared, counted: Counted) -> Proposal | Refusal:
+
+def proposed(chosen: Compared, counted: Counted, full: bool = False) -> Proposal | Refusal:
     """What the folder would change, as a review of it would find; calls `counted` for each file read and each part
-    rendered. What is kept in the GitOps repo is not known here."""
+    rendered. What is kept in the GitOps repo is not known here. With `full`, it carries every diff."""
     if chosen.base is not None and not concerns(chosen.base, chosen.tree):
         return Proposal(NOTHING, {})
     base = None if chosen.base is None else CountedTree(chosen.base, counted)
     return propose(
         base, CountedTree(chosen.tree, counted), shipped_tree(), {}, Evidence(), NO_OID, int(time.time()),
-        _no_history, Memo(), counted_map(counted),
+        _no_history, Memo(), counted_map(counted), EVERY_BYTE if full else MOST_BYTES,
     )  # fmt: skip
 
 

@@ -23,8 +23,9 @@ def diffs(
     memo: Memo,
     without: frozenset[str] = frozenset(),
     each: Each[Inputs, Rendered | Refusal] = map,
+    most: int = MOST_BYTES,
 ) -> Mapping[str, str]:
-    """By output path, for every file that differs, in order of paths, until `MOST_BYTES` are used up.
+    """By output path, for every file that differs, in order of paths, until `most` bytes are used up.
 
     Nothing of the units in `without`: what is refused is not written, and may hold a secret that must not spread.
     """
@@ -38,7 +39,7 @@ def diffs(
             if was.get(path) != now.get(path) and not path.endswith(_SKIP):
                 found[path] = _diff(was.get(path, b""), now.get(path, b""))
                 size += len(found[path])
-        if size > MOST_BYTES:
+        if size > most:
             break
     return found
 

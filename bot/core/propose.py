@@ -8,7 +8,7 @@ from functools import cache
 
 from bot.core.build import Build, Memo
 from bot.core.build.fill import Each
-from bot.core.diffs import diffs
+from bot.core.diffs import MOST_BYTES, diffs
 from bot.core.kit import kit_of
 from bot.core.model.delivery import Evidence, Kept
 from bot.core.model.plan import Plan
@@ -54,9 +54,11 @@ def propose(
     trees: Trees,
     memo: Memo,
     each: Each[Inputs, Rendered | Refusal] = map,
+    diff_bytes: int = MOST_BYTES,
 ) -> Proposal | Refusal:
     """The plan of `merged` against `base`, both on the platform side. `base` is None where no ancestor can be read:
-    the tree founds itself. A Refusal only where the platform's own files of `merged` cannot be read.
+    the tree founds itself. `diff_bytes` limits the diffs, all together. A Refusal only where the platform's own files of
+    `merged` cannot be read.
     """
     kit = kit_of(merged, shipped)
     if isinstance(kit, Refusal):
@@ -90,4 +92,4 @@ def propose(
         each=each,
         destroys=found.judges.destroys_allowed,
     )
-    return Proposal(made, diffs(before, found.wanted, memo, found.refused, each))
+    return Proposal(made, diffs(before, found.wanted, memo, found.refused, each, diff_bytes))
