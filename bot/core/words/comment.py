@@ -191,10 +191,8 @@ def _brief(group: Group) -> Line:
 def _shortened(missing: Mapping[str, int], talk: Conversation) -> str:
     left = " and ".join(count(number, thing) for thing, number in missing.items())
     gone = f" {left} {'is' if sum(missing.values()) == 1 else 'are'} not named above." if left else ""
-    whole = line(
-        bold("Shortened"), f" to fit here.{gone} All of it: ", code(f"causeway plan . --base {talk.shas.base_ref}", 80)
-    )
-    return blocks.paragraph(whole)
+    command = code(f"causeway plan . --base {talk.shas.base_ref} --full", 90)
+    return blocks.paragraph(line(bold("Shortened"), f" to fit here.{gone} All of it: ", command))
 
 
 def _footer(talk: Conversation) -> str:
