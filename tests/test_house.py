@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ports", "logs"),
     ("asking", "configured", "disk", "flows", "forges", "git", "history", "shipped", "valkey", "wakeups"),
     ("thinking",),
+    ("judged", "judging"),
     ("isolated", "isolation"),
     ("wiring",),
     ("sandbox", "web", "worker"),

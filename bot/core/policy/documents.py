@@ -22,6 +22,8 @@ class Document:
     name: str
     source: str
     shipped: bool
+    sound: bool = True
+    """False where its shape is wrong, which is told; nothing but its name may be used."""
 
 
 def documents(files: Mapping[str, bytes], shipped: bool, problems: list[Problem]) -> Iterator[Document]:
@@ -40,8 +42,8 @@ def documents(files: Mapping[str, bytes], shipped: bool, problems: list[Problem]
             shape = _shape(doc, "params" in parts[:-1], problems)
             wrong = check(doc, schema(shape)) if shape is not None else ()
             problems.extend(wrong)
-            if shape is not None and not wrong:
-                yield Document(doc, shape, text_of(doc.value, "metadata", "name"), source, shipped)
+            if shape is not None:
+                yield Document(doc, shape, text_of(doc.value, "metadata", "name"), source, shipped, not wrong)
 
 
 def _shape(doc: Doc, param: bool, problems: list[Problem]) -> Shape | None:
@@ -69,15 +71,24 @@ def _shape(doc: Doc, param: bool, problems: list[Problem]) -> Shape | None:
     return None
 
 
+def is_policy(one: Document) -> bool:
+    """Whether it judges by itself or through a binding."""
+    return one.shape in ("policy", "kyverno")
+
+
+def identity(one: Document) -> tuple[str, str, str, str]:
+    """What a cluster, or a review, holds only one of: two policies of different kinds take each other's name too."""
+    param = one.shape == "param"
+    shape = "policy" if is_policy(one) else one.shape
+    kind, namespace = text_of(one.doc.value, "kind"), text_of(one.doc.value, "metadata", "namespace")
+    return (shape, kind if param else "", one.name, namespace if param else "")
+
+
 def each_once(found: list[Document], problems: list[Problem]) -> list[Document]:
     """The documents, of those with one kind and name only the first; the others are problems."""
     seen: dict[tuple[str, str, str, str], Document] = {}
     for document in found:
-        value = document.doc.value
-        shape = "policy" if document.shape == "kyverno" else document.shape
-        name = (shape, text_of(value, "kind") if shape == "param" else "", document.name,
-                text_of(value, "metadata", "namespace"))  # fmt: skip
-        first = seen.setdefault(name, document)
+        first = seen.setdefault(identity(document), document)
         if first is not document:
             place, before = document.doc.at(("metadata", "name")), first.doc.at(("metadata", "name"))
             problems.append(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.core.policy.binding import binding_of, kyverno_binding, param_of
-from bot.core.policy.documents import Document, documents, each_once
+from bot.core.policy.documents import Document, documents, each_once, identity, is_policy
 from bot.core.policy.kinds import text_of
 from bot.core.policy.model import Binding, Param, Policy, PolicySet
 from bot.core.policy.policies import policy_of
@@ -16,6 +16,8 @@ from bot.core.problem import Problem, Refusal
 
 _ENGINE = 1
 """Raised whenever equal files could be judged otherwise than before."""
+_UNREAD = ("CW00", "CW0101", "CW0102", "CW0103", "CW0105", "CW0106", "CW0107", "CW0110")
+"""Codes of files of which nothing could be read, so that what they hold is not known."""
 _NOTHING: Mapping[str, bytes] = {}
 
 
@@ -29,10 +31,10 @@ def load_policies(files: Mapping[str, bytes], shipped: Mapping[str, bytes] = _NO
     problems: list[Problem] = []
     own = each_once(list(documents(files, False, problems)), problems)
     pack = each_once(list(documents(shipped, True, problems)), problems)
-    named = {one.name for one in own if one.shape in ("policy", "kyverno")}
-    replaced = tuple(sorted(one.name for one in pack if one.shape in ("policy", "kyverno") and one.name in named))
-    every = [*own, *(one for one in pack if not _is_replaced(one, set(replaced)))]
-    params = tuple(param_of(one) for one in every if one.shape == "param")
+    every = [*own, *_not_replaced(own, pack)]
+    kept = {id(one) for one in every}
+    replaced = tuple(sorted({_about(one) for one in pack if one.shape != "param" and id(one) not in kept}))
+    params = tuple(param_of(one) for one in every if one.shape == "param" and one.sound)
     policies = sorted(_policies(every, params, problems), key=lambda policy: policy.name)
     bindings = _bindings(every, problems)
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -46,30 +48,40 @@ def load_policies(files: Mapping[str, bytes], shipped: Mapping[str, bytes] = _NO
     )  # fmt: skip
 
 
-def _is_replaced(one: Document, replaced: set[str]) -> bool:
-    if one.shape in ("policy", "kyverno"):
-        return one.name in replaced
-    return one.shape == "binding" and text_of(one.doc.value, "spec", "policyName") in replaced
+def _about(one: Document) -> str:
+    """The policy that a document is, or binds."""
+    return one.name if is_policy(one) else text_of(one.doc.value, "spec", "policyName")
+
+
+def _not_replaced(own: Sequence[Document], pack: Sequence[Document]) -> list[Document]:
+    """The shipped documents, but those whose name the platform's own files take, and bindings of such policies."""
+    names = {identity(one) for one in own}
+    policies = {one.name for one in own if is_policy(one)}
+    return [
+        one for one in pack
+        if identity(one) not in names and not (one.shape == "binding" and _about(one) in policies)
+    ]  # fmt: skip
 
 
 def _policies(every: Sequence[Document], params: Sequence[Param], problems: list[Problem]) -> Iterator[Policy]:
     for one in every:
-        if one.shape in ("policy", "kyverno"):
+        if is_policy(one) and one.sound:
             made = policy_of(one, params, problems)
             if made is not None:
                 yield made
 
 
 def _bindings(every: Sequence[Document], problems: list[Problem]) -> Mapping[str, tuple[Binding, ...]]:
-    names = {one.name for one in every if one.shape in ("policy", "kyverno")}
+    names = {one.name for one in every if is_policy(one)}
+    unread = any(problem.code.startswith(_UNREAD) for problem in problems)
     found: dict[str, list[Binding]] = {}
-    for one in every:
+    for one in (one for one in every if one.sound):
         if one.shape == "kyverno":
             found.setdefault(one.name, []).append(kyverno_binding(one))
         elif one.shape == "binding":
             binding = binding_of(one, problems)
             found.setdefault(binding.policy, []).append(binding)
-            if binding.policy not in names:
+            if binding.policy not in names and not unread:
                 problems.append(_nothing_bound(one, binding.policy, names))
     return {name: tuple(sorted(found[name], key=lambda binding: binding.name)) for name in sorted(found)}
 
