@@ -91,7 +91,7 @@ def binding(name: str = "p", to: str = "p", **spec: Any) -> dict[str, Any]:
 
 def document(*documents: Any) -> bytes:
     """The documents in one file."""
-    return "---\n".join(json.dumps(one) + "\n" for one in documents).encode()
+    return "---\n".join(json.dumps(one, ensure_ascii=False) + "\n" for one in documents).encode()
 
 
 def loaded(files: Mapping[str, bytes | str], shipped: Mapping[str, bytes] | None = None) -> PolicySet:
