@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.core.event import Delivery, Denied, Event, Ignored
-from bot.core.wake import FORGE_NAME, wake_of
+from bot.core.wake import FORGE_NAME, wakes_of
 from bot.forges import FORGES
 from bot.ports import OutsideWorldError, Wakeups
 
@@ -134,12 +134,13 @@ def _receive(forge: str, door: Door, wakeups: Wakeups, body_limit: int) -> tuple
         return jsonify(error=delivery.why), delivery.status, "denied"
     if isinstance(delivery, Ignored):
         return Response(), 204, "ignored"
-    name = str(wake_of(delivery, forge))
+    names = [str(wake) for wake in wakes_of(delivery, forge)]
     try:
-        wakeups.ring(name)
+        for name in names:
+            wakeups.ring(name)
     except OutsideWorldError as err:
         return jsonify(error=str(err)), 503, "queue_away"
-    return jsonify(wake=name), 202, "rung"
+    return jsonify(wake=names[0]), 202, "rung"
 
 
 def _proven(door: Door, headers: Mapping[str, str], body: bytes) -> Delivery:

@@ -210,7 +210,7 @@ def test_a_merge_group_that_asks_for_checks_wakes_the_queue_by_its_sha() -> None
     assert isinstance(read("merge_group", {**payload, "merge_group": {"head_sha": "../.."}}), Denied)
 
 
-def test_a_check_asked_for_again_wakes_the_one_pull_request_of_this_repository() -> None:
+def test_a_check_asked_for_again_wakes_the_pull_requests_of_this_repository() -> None:
     def about(*pulls: tuple[int, int]) -> object:
         rows = [{"number": number, "base": {"repo": {"id": repository}}} for number, repository in pulls]
         run = {"pull_requests": rows}
@@ -218,8 +218,38 @@ def test_a_check_asked_for_again_wakes_the_one_pull_request_of_this_repository()
 
     assert about((3, 7)) == Event("pull", "7", number=3)
     assert about((3, 7), (90, 8)) == Event("pull", "7", number=3)
-    for several in ((), ((3, 7), (4, 7)), ((3, 8),)):
-        assert isinstance(about(*several), Ignored)
+    assert about((4, 7), (3, 7)) == Event("pull", "7", number=3, also=(4,))
+    for nobody in ((), ((3, 8),)):
+        assert isinstance(about(*nobody), Ignored)
+
+
+def test_a_check_of_a_fork_names_its_pull_request_by_its_link() -> None:
+    """GitHub lists no pull request there."""
+
+    def about(link: object) -> object:
+        run = {"pull_requests": [], "details_url": link}
+        repository = {"id": 7, "html_url": "https://github.com/acme/platform"}
+        return read("check_run", {"action": "rerequested", "repository": repository, "check_run": run})
+
+    assert about("https://github.com/acme/platform/pull/42") == Event("pull", "7", number=42)
+    for link in (None, "", "https://evil.example/pull/42", "https://github.com/acme/platform/pull/0", 42):
+        assert isinstance(about(link), Ignored)
+    assert isinstance(about("https://github.com/acme/platform/pull/42/files"), Ignored)
+
+
+def test_a_check_of_the_queue_is_asked_for_again_by_its_commit() -> None:
+    run = {"pull_requests": [], "head_sha": "ab" * 20, "check_suite": {"head_branch": "gh-readonly-queue/main/pr-3-x"}}
+    payload = {"action": "rerequested", "repository": {"id": 7}, "check_run": run}
+    assert read("check_run", payload) == Event("queue", "7", sha="ab" * 20)
+    run["head_sha"] = "main"
+    assert isinstance(read("check_run", payload), Ignored)
+
+
+def test_a_review_wakes_its_pull_request_and_its_words_do_not() -> None:
+    for action in ("submitted", "dismissed"):
+        assert read("pull_request_review", pull(action=action)) == Event("pull", "7", number=3)
+    assert isinstance(read("pull_request_review", pull(action="edited")), Ignored)
+    assert isinstance(read("pull_request_review_comment", pull(action="created")), Ignored)
 
 
 def test_a_comment_of_the_bots_own_kind_does_not_wake_it_again() -> None:
@@ -248,6 +278,7 @@ GENUINE: Mapping[str, dict[str, Any]] = {
         "repository": {"id": 7},
         "check_run": {"pull_requests": [{"number": 3, "base": {"repo": {"id": 7}}}]},
     },
+    "pull_request_review": pull(action="submitted"),
     "merge_group": {"action": "checks_requested", "repository": {"id": 7}, "merge_group": {"head_sha": "ab" * 20}},
 }
 JUNK = (None, True, 0, -1, 1.5, 10**30, "", "x", [], [None], [[]], {}, {"id": {}}, {"number": []})

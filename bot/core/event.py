@@ -9,13 +9,15 @@ from typing import Literal
 @dataclass(frozen=True, slots=True)
 class Event:
     """Look at this. `repository` is the forge's numeric id; `number` is set for `pull`, `sha` for `queue`,
-    `installation` where the delivery names the App's installation that sent it."""
+    `installation` where the delivery names the App's installation that sent it. `also`: further pull requests that the
+    same delivery is about."""
 
     kind: Literal["pull", "push", "queue"]
     repository: str
     number: int = 0
     sha: str = ""
     installation: str = field(default="", compare=False)
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

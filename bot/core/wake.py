@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.core.event import Event
@@ -32,7 +32,7 @@ class Wake:
 
 
 def wake_of(event: Event, forge: str) -> Wake:
-    """The one wake of an event. What a moved branch means for open pull requests is found by the delivery itself."""
+    """The first wake of an event. What a moved branch means for open pull requests is found by the delivery itself."""
     match event.kind:
         case "pull":
             return Wake("review", forge, event.repository, number=event.number)
@@ -40,6 +40,12 @@ def wake_of(event: Event, forge: str) -> Wake:
             return Wake("deliver", forge, event.repository)
         case "queue":
             return Wake("queue", forge, event.repository, sha=event.sha)
+
+
+def wakes_of(event: Event, forge: str) -> tuple[Wake, ...]:
+    """Every wake of an event, the first one first."""
+    first = wake_of(event, forge)
+    return first, *(replace(first, number=number) for number in event.also)
 
 
 def parse_wake(name: str) -> Wake | None:

@@ -15,6 +15,9 @@ from bot.forges.marker import HINT
 
 _SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})")
 _SHA = re.compile(r"[0-9a-f]{40}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_QUEUE = "gh-readonly-queue/"
+_MOST_PULLS = 20
 _MOST_VALUES = 2_000_000
 """GitHub's largest real payloads (a push of 2,048 commits) stay below; `[[],[],…` of 25 MiB would cost gigabytes."""
 
@@ -111,13 +114,49 @@ def _check(key: str) -> Callable[[Mapping[str, Any]], Delivery]:
         pulls = _object(payload, key).get("pull_requests")
         if not isinstance(pulls, list):
             raise _UnreadableError(f"{key}.pull_requests is not a list")
-        # GitHub lists pull requests of forks too, numbered in the fork; only those whose base is here are meant.
+        # GitHub lists pull requests of forks too, numbered in the fork; only those whose base is here are meant. One
+        # that comes from a fork is not listed at all, but its page is what our own check links to.
         numbers = {_count(pull, "number") for pull in pulls if _base_repository(pull) == repository}
-        if len(numbers) != 1:
-            return Ignored(f"names {len(numbers)} pull requests of this repository, not one; the sweep looks at them")
-        return Event("pull", repository, number=numbers.pop())
+        numbers |= _linked(payload, key)
+        if not numbers:
+            return _queued(payload, key, repository)
+        first, *others = sorted(numbers)
+        return Event("pull", repository, number=first, also=tuple(others[:_MOST_PULLS]))
 
     return read
+
+
+def _linked(payload: Mapping[str, Any], key: str) -> set[int]:
+    page, link = _object(payload, "repository").get("html_url"), _object(payload, key).get("details_url")
+    if not isinstance(page, str) or not isinstance(link, str) or not link.startswith(f"{page}/pull/"):
+        return set()
+    found = _NUMBER.fullmatch(link.removeprefix(f"{page}/pull/"))
+    return set() if found is None else {int(found[0])}
+
+
+def _queued(payload: Mapping[str, Any], key: str, repository: str) -> Delivery:
+    """A check of a merge queue's own commit belongs to no pull request."""
+    check = _object(payload, key)
+    suite = check.get("check_suite") if key == "check_run" else check
+    branch = suite.get("head_branch") if isinstance(suite, dict) else None
+    sha = check.get("head_sha")
+    if isinstance(branch, str) and branch.startswith(_QUEUE) and isinstance(sha, str) and _SHA.fullmatch(sha):
+        return Event("queue", repository, sha=sha)
+    return Ignored("names no pull request of this repository")
+
+
+def _pull_request_review(payload: Mapping[str, Any]) -> Delivery:
+    if _action(payload) not in ("submitted", "dismissed"):
+        return Ignored("editing a review's words changes no approval")
+    return Event("pull", _repository(payload), number=_count(_object(payload, "pull_request"), "number"))
+
+
+def _said_beside(_: Mapping[str, Any]) -> Delivery:
+    return Ignored("comments beside lines never command; write one under the conversation")
+
+
+def _installation(_: Mapping[str, Any]) -> Delivery:
+    return Ignored("installations are looked at by the doctor; who is served is said in the settings")
 
 
 def _merge_group(payload: Mapping[str, Any]) -> Delivery:
@@ -172,5 +211,9 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Delivery]] = {
     "check_run": _check("check_run"),
     "check_suite": _check("check_suite"),
     "merge_group": _merge_group,
+    "pull_request_review": _pull_request_review,
+    "pull_request_review_comment": _said_beside,
+    "installation": _installation,
+    "installation_repositories": _installation,
     "ping": _ping,
 }
