@@ -14,7 +14,7 @@ import click
 from bot.cli import demo_told as told
 from bot.cli.answers import DemoAnswer, DemoPlace, StoryStep, answer
 from bot.cli.demo_story import FOLDER, MANIFEST, SERVICE, Landed, Story, StoryError
-from bot.cli.demo_world import GITOPS, LOG, PLATFORM, DemoWorld, demo_world
+from bot.cli.demo_world import GITOPS, LOG, PLATFORM, DemoWorld, Kind, demo_world
 from bot.cli.desk import GOOD, LAW_BROKEN, OUTSIDE, json_option, note, say
 from bot.core.memory import KEPT
 
@@ -25,11 +25,19 @@ _CHECKOUT = "services/checkout/platform.yaml"
 @click.option("--story", is_flag=True, help="Play the whole story by itself, tell each step, and end.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the forge's page. Default: a free one.")
 @click.option(
+    "--forge",
+    "kind",
+    type=click.Choice(("github", "gitlab")),
+    default="github",
+    show_default=True,
+    help="Which forge the bot speaks to: the same small world has the API and the webhooks of both.",
+)
+@click.option(
     "--dir", "folder", type=click.Path(file_okay=False, path_type=Path), help="Keep repositories and log here."
 )
 @json_option
 @click.pass_context
-def demo(ctx: click.Context, story: bool, port: int, folder: Path | None, as_json: bool) -> None:
+def demo(ctx: click.Context, story: bool, port: int, kind: Kind, folder: Path | None, as_json: bool) -> None:
     """Run a forge, a platform repo, a GitOps repo and the bot on this machine, and say what to click.
 
     Everything listens on 127.0.0.1 and ends on Ctrl-C. Nothing outside is reached.
@@ -40,7 +48,7 @@ def demo(ctx: click.Context, story: bool, port: int, folder: Path | None, as_jso
     """
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        with demo_world(folder, port) as world:
+        with demo_world(folder, port, kind) as world:
             if story:
                 ctx.exit(_played(world, as_json))
             _shown(world, as_json)

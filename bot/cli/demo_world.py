@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import shutil
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import structlog
 
@@ -27,6 +29,9 @@ from bot.worker import Desk, work
 
 PLATFORM, GITOPS = "acme/platform", "acme/gitops"
 BOT, DEVELOPER = "causeway", "robin"
+TEAMS = ("acme/payments", "acme/platform", "acme/shop")
+"""As the example's teams.yaml names them."""
+Kind = Literal["github", "gitlab"]
 LOG = "causeway.log"
 """In the demo's folder."""
 _README = "# What runs\n\nCauseway writes here what the platform repo says. Argo CD and Terraform read it.\n"
@@ -46,7 +51,7 @@ class DemoWorld:
 
 
 @contextmanager
-def demo_world(folder: Path | None = None, port: int = 0) -> Iterator[DemoWorld]:
+def demo_world(folder: Path | None = None, port: int = 0, kind: Kind = "github") -> Iterator[DemoWorld]:
     """Everything runs while the block does; afterwards no process, thread or temporary folder of it is left.
 
     Only from the main thread: the bundled queue dies with the thread that started it. `folder` (a temporary one by
@@ -64,12 +69,19 @@ def demo_world(folder: Path | None = None, port: int = 0) -> Iterator[DemoWorld]
         ends.callback(forge.stop)
         forge.create_user(BOT, kind="Bot")
         forge.create_user(DEVELOPER)
+        for team in TEAMS:
+            # Who writes a change of their own team's service need ask nobody.
+            forge.join(team, DEVELOPER)
+            forge.join(team, forge.viewer.login)
         platform = forge.create_repository(PLATFORM, dict(example_files(GITOPS, forge.clone_url(GITOPS))))
         gitops = forge.create_repository(GITOPS, {"README.md": _README})
-        secret = secrets.token_hex(32)
-        settings = _settings(forge, queue.url, home, secret, str(platform), str(gitops))
+        secret = _signing_token() if kind == "gitlab" else secrets.token_hex(32)
+        settings = _settings(forge, kind, queue.url, home, secret, str(platform), str(gitops))
         door = _run_bot(settings, ends)
-        forge.create_webhook(PLATFORM, door, secret)
+        if kind == "gitlab":
+            forge.create_gitlab_webhook(PLATFORM, door, signing=secret)
+        else:
+            forge.create_webhook(PLATFORM, door, secret)
         yield DemoWorld(forge, home, door)
 
 
@@ -83,13 +95,20 @@ def _home(folder: Path | None, ends: ExitStack) -> Path:
     return made
 
 
-def _settings(forge: Sandbox, redis_url: str, home: Path, secret: str, platform: str, gitops: str) -> Settings:
+def _signing_token() -> str:
+    """As GitLab makes them: 32 bytes behind a prefix."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _settings(
+    forge: Sandbox, kind: Kind, redis_url: str, home: Path, secret: str, platform: str, gitops: str
+) -> Settings:
     return Settings(
         forges=(
             ForgeSettings(
                 name="sandbox",
-                kind="github",
-                api_url=forge.api_url,
+                kind=kind,
+                api_url=forge.gitlab_url if kind == "gitlab" else forge.api_url,
                 token=forge.token_for(BOT),  # type: ignore[arg-type]  # pydantic makes the secrets
                 webhook_secrets=(secret,),  # type: ignore[arg-type]
                 tenants=(TenantSettings(repository=platform, gitops=(gitops,)),),

@@ -176,8 +176,8 @@ class GitLab:
         return gitlab_status.ensure_status(self._calls, self._place(sha), status)
 
     def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
-        marker, me = self._marker(f"remark:{self._id}:{number}"), self._whoami()
-        return gitlab_lines.ensure_remarks(self._calls, self._mr(number), sha, key, remarks, me, marker)
+        marker = self._marker(f"remark:{self._id}:{number}")
+        return gitlab_lines.ensure_remarks(self._calls, self._mr(number), sha, key, remarks, self._whoami, marker)
 
     # Comments and issues of our own
 

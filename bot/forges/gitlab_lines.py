@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,8 @@ from bot.ports import GoneError
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 _TRIES = 3
+REMARKS = 20
+"""Each is a write of its own; whoever has more to mend than this reads the comment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Thread:
 
 
 def ensure_remarks(
-    calls: Calls, path: str, sha: Oid, key: str, remarks: Sequence[Remark], me: int, marker: Marker
+    calls: Calls, path: str, sha: Oid, key: str, remarks: Sequence[Remark], me: Callable[[], int], marker: Marker
 ) -> bool:
     """Afterwards the bot's own open threads under `key` are exactly `remarks`, as far as their lines are shown; others
     are resolved. False where nothing was written. `path` is the merge request's."""
@@ -58,7 +60,7 @@ def ensure_remarks(
 def _once(
     calls: Calls, path: str, sha: Oid, key: str, remarks: Sequence[Remark], threads: Sequence[Thread], marker: Marker
 ) -> bool:
-    wanted = {_digest(remark): remark for remark in remarks}
+    wanted = {_digest(remark): remark for remark in remarks[:REMARKS]}
     wrote = False
     for thread in threads:
         first = next(one for one in threads if one.digest == thread.digest)
@@ -106,12 +108,12 @@ def _resolve(calls: Calls, path: str, thread: Thread, resolved: bool) -> None:
         return
 
 
-def _threads(calls: Calls, path: str, key: str, me: int, marker: Marker) -> list[Thread]:
+def _threads(calls: Calls, path: str, key: str, me: Callable[[], int], marker: Marker) -> list[Thread]:
     found = []
     for one in calls.all(f"{path}/discussions"):
         first = one["notes"][0]
         digest = marker.digest(first["body"] or "", key)
-        if digest is not None and first["author"]["id"] == me and first.get("resolvable", True):
+        if digest is not None and first["author"]["id"] == me() and first.get("resolvable", True):
             found.append(Thread(str(one["id"]), digest, bool(first.get("resolved", False))))
     return found
 

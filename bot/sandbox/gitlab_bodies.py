@@ -25,10 +25,15 @@ def optional(at: datetime | None) -> str | None:
     return None if at is None else time(at)
 
 
+def username(who: User) -> str:
+    """GitLab names its bots itself, after the project whose token they are."""
+    return f"project_{who.id}_bot" if who.kind == "Bot" and "_bot" not in who.login else who.login
+
+
 def user(world: World, who: User) -> Json:
     return {
         "id": who.id,
-        "username": who.login,
+        "username": username(who),
         "name": who.login,
         "state": "active",
         "locked": False,

@@ -96,6 +96,22 @@ def test_the_story_goes_well_and_the_law_holds_after_each_delivery(story: tuple[
     assert set(gone["removed"]) == set(new["added"]) - stays, "all that it brought goes, but its data"
 
 
+def test_the_story_goes_as_well_where_the_bot_speaks_to_gitlab(tmp_path: Path) -> None:
+    with demo("--story", "--json", "--forge", "gitlab", "--dir", str(tmp_path / "demo")) as process:
+        out, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err.decode() + out.decode()
+    told = json.loads(out)
+    schema("demo-story").validate(told)
+    assert told["ok"]
+    assert [step["step"] for step in told["steps"] if step["gitops_commit"]] == [
+        "first delivery", "merge", "merge the change", "merge the revert",
+    ]  # fmt: skip
+    assert all(step["law"] for step in told["steps"])
+    heard = (tmp_path / "demo" / "causeway.log").read_text()
+    for kind in ("Push Hook", "Merge Request Hook", "Note Hook"):
+        assert f'kind="{kind}"' in heard
+
+
 def test_the_delivered_repo_passes_verify_and_a_foreign_edit_breaks_the_law(
     story: tuple[dict[str, Any], Path], tmp_path: Path
 ) -> None:
