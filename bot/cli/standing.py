@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bot.cli.counted import CountedTree
 from bot.core.build import Build, Memo, build, outlines
 from bot.core.kit import kit_of
 from bot.core.model.delivery import Evidence
+from bot.core.policy.found import policies_of
+from bot.core.policy.model import PolicySet
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judges
 from bot.core.rules.judge import RULES
+from bot.core.rules.policies import policy_findings
 from bot.core.tree import Tree
+from bot.judging import Judging
 from bot.shipped import shipped_tree
 
 _FOLLOWS = "CW0504"
@@ -50,12 +56,23 @@ def standing(tree: Tree, counted: Callable[[], None]) -> Standing | Refusal:
         done = outlines(found, [key], memo)[key]
         problems |= set(done.problems) if isinstance(done, Refusal) else set()
         counted()
-    problems |= {problem for problem in _judged(found) if problem.code != _FOLLOWS or not found.failing()}
+    policies = policies_of(tree, found.kit)
+    if isinstance(policies, Refusal):
+        return policies
+    problems |= set(policies.problems)
+    problems |= {
+        problem for problem in _judged(found, policies, memo) if problem.code != _FOLLOWS or not found.failing()
+    }
     return Standing(found, memo, tuple(sorted(problems)))
 
 
-def _judged(made: Build) -> Iterator[Problem]:
-    judges = Judges(made.platform, Evidence())
-    for rule in RULES:
-        if rule.kind == "state":
-            yield from (finding.problem for finding in rule.look(None, made, judges, {}))
+def _judged(made: Build, policies: PolicySet, memo: Memo) -> Iterator[Problem]:
+    today = datetime.now(UTC).date().isoformat()
+    with closing(Judging()) as engine:
+        judges = Judges(
+            made.platform, Evidence(), policies=policies, engine=engine, memo=memo, today=today, asking=True
+        )
+        for rule in RULES:
+            if rule.kind == "state":
+                yield from (finding.problem for finding in rule.look(None, made, judges, {}))
+        yield from (one.finding.problem for one in policy_findings(None, made, judges))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.core.build import Build, Memo
@@ -14,6 +14,9 @@ from bot.core.model.delivery import Evidence, Kept
 from bot.core.model.plan import Plan
 from bot.core.model.render import Inputs, Rendered
 from bot.core.plan import plan
+from bot.core.policy.found import policies_of
+from bot.core.policy.judge import judge_cases
+from bot.core.policy.model import Engine
 from bot.core.problem import Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
@@ -55,10 +58,11 @@ def propose(
     memo: Memo,
     each: Each[Inputs, Rendered | Refusal] = map,
     diff_bytes: int = MOST_BYTES,
+    engine: Engine = judge_cases,
 ) -> Proposal | Refusal:
     """The plan of `merged` against `base`, both on the platform side. `base` is None where no ancestor can be read:
-    the tree founds itself. `diff_bytes` limits the diffs, all together. A Refusal only where the platform's own files of
-    `merged` cannot be read.
+    the tree founds itself. `diff_bytes` limits the diffs, all together. A Refusal only where the platform's own files
+    of `merged` cannot be read.
     """
     kit = kit_of(merged, shipped)
     if isinstance(kit, Refusal):
@@ -70,13 +74,16 @@ def propose(
         built = base_kit if isinstance(base_kit, Refusal) else base_build(base, base_kit, together, trees, memo)
         before = None if isinstance(built, Refusal) else built
 
+    judging = policies_of(base, before.kit) if base is not None and before is not None else policies_of(merged, kit)
+    if isinstance(judging, Refusal):
+        return judging
     older = cache(lambda commit: build_at(commit, shipped, trees, memo))
 
     def judges_for(wanted: Build) -> Judges:
         platform = before.platform if before is not None else wanted.platform
-        return judges_of(
-            platform, wanted.platform, evidence, head_sha, now, owner_of((before, wanted), together, older)
-        )
+        owner = owner_of((before, wanted), together, older)
+        judges = judges_of(platform, wanted.platform, evidence, head_sha, now, owner)
+        return replace(judges, policies=judging, engine=engine, asking=True)
 
     found = settle(Sides(before, base, merged, kit, together, trees, memo, older, each), judges_for)
     if isinstance(found, Refusal):

@@ -16,6 +16,7 @@ from bot.core.kit import Kit, kit_of
 from bot.core.model.delivery import Kept
 from bot.core.model.render import Inputs, Key, Rendered
 from bot.core.model.values import UnitEnv
+from bot.core.policy.found import policies_of
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judged, Judges, judge
 from bot.core.tree import Oid, Tree
@@ -122,7 +123,8 @@ class Sides:
 def settle(
     sides: Sides, judges_for: Callable[[Build], Judges], blocked: Mapping[str, Problem] | None = None
 ) -> Settled | Refusal:
-    """The tree judged against the side before. A Refusal only where the platform's own files cannot be read.
+    """The tree judged against the side before. A Refusal only where the platform's own files, policies among them,
+    cannot be read: what lands with policies that cannot be would leave the next change without judges.
 
     Units that cannot be read or rendered, or that are `blocked`, fall back first, so that no neighbour is judged by
     their absence; then units with new findings, whose neighbours are judged again without them.
@@ -130,8 +132,11 @@ def settle(
     written = build(sides.tree, sides.kit, sides.memo, since=sides.before, held=sides.before)
     if isinstance(written, Refusal):
         return written
+    policies = policies_of(sides.tree, sides.kit)
+    if isinstance(policies, Refusal):
+        return policies
     held = {folder: commit for folder, commit in refused_units(sides.kept).items() if commit is not None}
-    judges = replace(judges_for(written), held=held, older=sides.older)
+    judges = replace(judges_for(written), held=held, older=sides.older, memo=sides.memo)
     falling = _Falling(sides, written)
     for folder, problem in (blocked or {}).items():
         falling.tell(folder, (problem,))

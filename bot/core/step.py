@@ -17,6 +17,9 @@ from bot.core.model.platform import Platform
 from bot.core.model.render import Inputs, Key, Outline, Rendered
 from bot.core.owned import Own, Owned, actual_id, adopted, drifted, moving, obstructed, owned
 from bot.core.plan import plan
+from bot.core.policy.found import policies_of
+from bot.core.policy.judge import judge_cases
+from bot.core.policy.model import Engine, PolicySet
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
@@ -34,6 +37,7 @@ class World:
     trees: Trees
     memo: Memo
     each: Each[Inputs, Rendered | Refusal] = map
+    engine: Engine = judge_cases
 
 
 def step(
@@ -120,16 +124,28 @@ def _base(before: Tree | None, actual: Actual, resumed: bool, world: World) -> B
 def _settle(change: _Change, blocked: Mapping[str, Problem]) -> Settled | Refusal:
     base, kept, landed, world = change.base, change.actual.kept, change.landed, change.world
     judge_platform = _judge_platform(change.judging, world)
+    policies = _policies(change)
+    if isinstance(policies, Refusal):
+        return policies
 
     def judges_for(wanted: Build) -> Judges:
         platform = judge_platform or (base.platform if base is not None else wanted.platform)
         owner = owner_of((base, wanted), kept, change.older)
-        return judges_of(platform, wanted.platform, change.evidence, landed.head_sha, landed.time, owner)
+        judges = judges_of(platform, wanted.platform, change.evidence, landed.head_sha, landed.time, owner)
+        return replace(judges, policies=policies, engine=world.engine)
 
     sides = Sides(
         base, change.before, change.after, change.kit, kept, world.trees, world.memo, change.older, world.each
     )
     return settle(sides, judges_for, blocked)
+
+
+def _policies(change: _Change) -> PolicySet | Refusal:
+    """Those of whoever judges; a tree that founds itself is judged by its own."""
+    if change.judging is None:
+        return policies_of(change.after, change.kit)
+    kit = kit_of(change.judging, change.world.shipped)
+    return kit if isinstance(kit, Refusal) else policies_of(change.judging, kit)
 
 
 def _judge_platform(judging: Tree | None, world: World) -> Platform | None:

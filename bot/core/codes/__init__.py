@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.core.codes import deliveries, files, kits, meaning, neighbours, places, policies
+from bot.core.codes import deliveries, files, kits, meaning, neighbours, places, policies, waivers
 from bot.core.codes.entry import CHECKOUT, Entry, Files
 
 __all__ = ["CHECKOUT", "CODES", "ENTRIES", "ROOMS", "Entry", "Files"]
@@ -35,6 +35,7 @@ _ROWS: Mapping[str, Entry] = {
     **neighbours.ENTRIES,
     **deliveries.ENTRIES,
     **policies.ENTRIES,
+    **waivers.ENTRIES,
 }
 ENTRIES: Mapping[str, Entry] = dict(sorted(_ROWS.items()))
 """Code -> its entry, sorted."""

@@ -37,6 +37,7 @@ class _Pin:
     blueprints: tuple[tuple[str, int], ...]
     recipes: tuple[tuple[str, int], ...]
     platform: tuple[tuple[str, int], ...]
+    policies: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class _Content:
     workloads: Found
     recipe_folders: Found
     platforms: Found
+    packs: Found
     blueprints: Mapping[tuple[str, int], Blueprint]
     recipes: Mapping[tuple[str, int], Recipe]
     platform: Mapping[tuple[str, int], Blueprint]
@@ -103,12 +105,13 @@ def _pin_schema(schemas: Folder) -> Schema:
 
 def _pin(doc: Doc) -> _Pin:
     pin = cast(Mapping[str, Value], cast(Mapping[str, Value], doc.value).get("kit") or {})
-    platform = cast("int | None", pin.get("platform"))
+    platform, policies = (cast("int | None", pin.get(part)) for part in ("platform", "policies"))
     return _Pin(
         renderer=cast(int, pin.get("renderer", CARRIED[-1])),
         blueprints=tuple(sorted(cast(Mapping[str, int], pin.get("blueprints") or {}).items())),
         recipes=tuple(sorted(cast(Mapping[str, int], pin.get("recipes") or {}).items())),
         platform=() if platform is None else (("platform", platform),),
+        policies=() if policies is None else (("policies", policies),),
     )
 
 
@@ -120,10 +123,11 @@ def _unknown(doc: Doc, pin: _Pin, content: _Content) -> Iterator[Problem]:
         ("blueprints", pin.blueprints, content.workloads),
         ("recipes", pin.recipes, content.recipe_folders),
         ("platform", pin.platform, content.platforms),
+        ("policies", pin.policies, content.packs),
     ):
         for name, version in names:
             if (name, version) not in found:
-                pointer: Pointer = ("kit", part) if part == "platform" else ("kit", part, name)
+                pointer: Pointer = ("kit", part) if part == name else ("kit", part, name)
                 same = [f"{other} {number}" for other, number in sorted(found) if other == name]
                 known = same or [f"{other} {number}" for other, number in sorted(found)]
                 yield _not_there(doc, pointer, f"{name} {version}", known)
@@ -148,11 +152,14 @@ def _content(sources: _Sources) -> _Content | Refusal:
     platforms, wrong = numbered(sources.shipped.tree, f"{sources.shipped.path}/platform", shipped=True)
     problems += wrong
     named = {("platform", number): folder for number, folder in platforms.items()}
+    packs, wrong = numbered(sources.shipped.tree, f"{sources.shipped.path}/policies", shipped=True)
+    problems += wrong
     content = _Content(
         schemas=schemas,
         workloads=workloads,
         recipe_folders=recipe_folders,
         platforms=named,
+        packs={("policies", number): folder for number, folder in packs.items()},
         blueprints=_each(
             {key: workload(*key, folder, checks["blueprint"]) for key, folder in workloads.items()}, problems
         ),
@@ -171,6 +178,8 @@ def _kit(pin: _Pin, sources: _Sources) -> Kit:
     pins = _pinned(content.workloads, dict(pin.blueprints))
     recipe_pins = _pinned(content.recipe_folders, dict(pin.recipes))
     platform = ("platform", _pinned(content.platforms, dict(pin.platform))["platform"])
+    pack = _pinned(content.packs, dict(pin.policies)).get("policies")
+    policies = content.packs["policies", pack] if pack is not None else None
     offers = [
         (made.type, cast(Mapping[str, Value], made.meta.get("options") or {})) for made in content.recipes.values()
     ]
@@ -178,6 +187,7 @@ def _kit(pin: _Pin, sources: _Sources) -> Kit:
         **{f"workloads/{name}": content.workloads[name, version] for name, version in pins.items()},
         **{f"recipes/{name}": content.recipe_folders[name, version] for name, version in recipe_pins.items()},
         "platform": content.platforms[platform],
+        **({"policies": policies} if policies is not None else {}),
     }
     return Kit(
         renderer=pin.renderer,
@@ -188,7 +198,18 @@ def _kit(pin: _Pin, sources: _Sources) -> Kit:
         recipes=content.recipes,
         recipe_pins=recipe_pins,
         platform=content.platform[platform],
+        policies=_pack(policies) if policies is not None else {},
     )
+
+
+def _pack(folder: Folder) -> Mapping[str, bytes]:
+    """The policies and what they are bound to; their cases are for people who change them."""
+    listed = folder.tree.list(folder.path)
+    return {
+        f"{folder.path}/{name}": folder.tree.read(f"{folder.path}/{name}")
+        for name, entry in sorted(listed.items())
+        if entry.kind == "file" and name.endswith(".yaml")
+    }
 
 
 def _schema(folder: Folder, name: str) -> Mapping[str, Value]:

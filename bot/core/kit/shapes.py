@@ -93,3 +93,5 @@ class Kit:
     recipes: Mapping[tuple[str, int], Recipe]
     recipe_pins: Mapping[str, int]
     platform: Blueprint
+    policies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Path -> content of the shipped policies and their bindings."""

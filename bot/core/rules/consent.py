@@ -33,7 +33,8 @@ def judges_of(
     for entry in live if base.platform_team in approving else ():
         if entry.environment is not None:
             removals[entry.environment] = max(entry.at_most, removals.get(entry.environment, 0))
-    return Judges(base, evidence, removals, destroys)
+    agreed = base.platform_team in approving | evidence.consents
+    return Judges(base, evidence, removals, destroys, today=today.isoformat(), excused=agreed)
 
 
 def _agreed(teams: set[str], approving: frozenset[str], consents: frozenset[str]) -> bool:

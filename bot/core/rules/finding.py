@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.core.build import Build, difference
+from bot.core.build import Build, Memo, difference
 from bot.core.model.delivery import Evidence, Kept
 from bot.core.model.platform import Platform
+from bot.core.policy.judge import judge_cases
+from bot.core.policy.model import Engine, PolicySet
 from bot.core.problem import Problem
 from bot.core.tree import Oid
 
@@ -40,6 +42,16 @@ class Judges:
     """Units that are refused on the side before, with the platform commit that they run from."""
     older: Callable[[Oid], Build | None] = lambda _: None
     """The build of such a commit, None where history has lost it."""
+    policies: PolicySet | None = None
+    """Of the base; None where it has none that can be read, and nothing stood there."""
+    engine: Engine = judge_cases
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    today: str = ""
+    """ISO date: what is dated counts until the end of its day."""
+    excused: bool = False
+    """The platform team agreed to this very change, so waivers that are new in it count."""
+    asking: bool = False
+    """It is still being asked: a new waiver counts, and its approval is what the change waits for."""
 
 
 @dataclass(frozen=True, slots=True)

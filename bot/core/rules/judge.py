@@ -12,14 +12,17 @@ from bot.core.rules.data import data_at_stake
 from bot.core.rules.finding import Finding, Judges, Rule
 from bot.core.rules.holding import still_holding
 from bot.core.rules.links import broken_links
+from bot.core.rules.policies import Held, policy_findings
 from bot.core.rules.secrets import literal_secrets
 from bot.core.rules.shrink import shrink_guard
 from bot.core.rules.unreviewed import unreviewed
+from bot.core.rules.waivers import unknown_waivers
 from bot.core.tree import Oid
 
 RULES: tuple[Rule, ...] = (
     Rule("links", "state", broken_links),
     Rule("literal-secrets", "state", literal_secrets),
+    Rule("unknown-waiver", "state", unknown_waivers),
     Rule("still-holding", "change", still_holding),
     Rule("data-at-stake", "change", data_at_stake),
     Rule("shrink-guard", "change", shrink_guard),
@@ -33,13 +36,16 @@ class Judged:
 
     new: tuple[Finding, ...]
     standing: tuple[Finding, ...]
+    policies: tuple[Held, ...] = ()
+    """All that policies said; those that refuse are among `new`, the rest among `standing`."""
 
 
 def judge(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Judged:
     """Every rule over what differs. With no side before (a first delivery) every finding is standing."""
     found = _all(before, after, judges, kept)
+    held = policy_findings(before, after, judges)
     if before is None:
-        return Judged((), tuple(found))
+        return Judged((), (*found, *(one.finding for one in held)), held)
     stood = _state(after, before, judges, kept)
     then = cache(lambda commit: _then(commit, judges, kept))
     new: list[Finding] = []
@@ -50,7 +56,10 @@ def judge(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Jud
         side = then(commit) if commit is not None else None
         old = name in (stood if side is None else side)
         (standing if old or _rolls_back(finding, after, judges) else new).append(finding)
-    return Judged(tuple(new), tuple(standing))
+    for one in held:
+        refuses = one.refuses and one.new and one.waived is None and not _rolls_back(one.finding, after, judges)
+        (new if refuses else standing).append(one.finding)
+    return Judged(tuple(new), tuple(standing), held)
 
 
 def _state(before: Build | None, after: Build, judges: Judges, kept: Kept) -> frozenset[tuple[str, str]]:
