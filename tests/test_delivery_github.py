@@ -281,7 +281,7 @@ GENUINE: Mapping[str, dict[str, Any]] = {
     "pull_request_review": pull(action="submitted"),
     "merge_group": {"action": "checks_requested", "repository": {"id": 7}, "merge_group": {"head_sha": "ab" * 20}},
 }
-JUNK = (None, True, 0, -1, 1.5, 10**30, "", "x", [], [None], [[]], {}, {"id": {}}, {"number": []})
+JUNK: tuple[Any, ...] = (None, True, 0, -1, 1.5, 10**30, "", "x", [], [None], [[]], {}, {"id": {}}, {"number": []})
 
 
 def broken(value: Any) -> Iterator[Any]:
