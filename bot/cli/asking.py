@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 from bot.cli.counted import Counted, CountedTree, counted_map
 from bot.cli.folder import Compared
@@ -14,6 +15,7 @@ from bot.core.model.delivery import Evidence
 from bot.core.problem import Refusal
 from bot.core.propose import NOTHING, Proposal, concerns, propose
 from bot.core.tree import NO_OID, Oid, Tree
+from bot.judging import Judging
 from bot.shipped import shipped_tree
 
 EVERY_BYTE = 1 << 40
@@ -26,10 +28,11 @@ def proposed(chosen: Compared, counted: Counted, full: bool = False) -> Proposal
     if chosen.base is not None and not concerns(chosen.base, chosen.tree):
         return Proposal(NOTHING, {})
     base = None if chosen.base is None else CountedTree(chosen.base, counted)
-    return propose(
-        base, CountedTree(chosen.tree, counted), shipped_tree(), {}, Evidence(), NO_OID, int(time.time()),
-        _no_history, Memo(), counted_map(counted), EVERY_BYTE if full else MOST_BYTES,
-    )  # fmt: skip
+    with closing(Judging()) as engine:
+        return propose(
+            base, CountedTree(chosen.tree, counted), shipped_tree(), {}, Evidence(), NO_OID, int(time.time()),
+            _no_history, Memo(), counted_map(counted), EVERY_BYTE if full else MOST_BYTES, engine,
+        )  # fmt: skip
 
 
 def said(chosen: Compared, out: Proposal | Refusal, speak: bool = False) -> Said:
