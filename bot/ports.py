@@ -17,15 +17,18 @@ from bot.core.model.ask import (
     DeliverAsk,
     DeliveredAsk,
     DeliveredSeen,
+    Draft,
+    DraftAsk,
+    ExplainAsk,
     Required,
     RequiredAsk,
     ReviewAsk,
     Survey,
     SurveyAsk,
+    Told,
 )
 from bot.core.model.conversation import Annotation, Remark, Said
 from bot.core.model.delivery import Edit
-from bot.core.model.health import HookSeen, ProtectionSeen, RightsSeen
 from bot.core.tree import Oid, Tree
 
 
@@ -101,6 +104,8 @@ class Comment:
     created_at: str
     edited: bool
     reactions: frozenset[str]
+    author: str = ""
+    """What the author is called now, for people; names change hands, so nothing is decided by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +305,12 @@ class Core(Protocol):
     def review(self, ask: ReviewAsk) -> Said:
         """Status and comment of one pull request."""
 
+    def explain(self, ask: ExplainAsk) -> Told:
+        """Who gave the values that a command asks for."""
+
+    def draft(self, ask: DraftAsk) -> Draft:
+        """Which pull request a command means, and who may ask for it."""
+
     def delivered(self, ask: DeliveredAsk) -> DeliveredSeen:
         """Which GitOps commit carries a landed change."""
 
@@ -313,29 +324,3 @@ class PoisonError(Exception):
     def __init__(self, what: str, error_id: str) -> None:
         super().__init__(what)
         self.error_id = error_id
-
-
-class Inspects(Protocol):
-    """One repository at one forge, examined: reads alone, for the doctor. Each verb raises OutsideWorldError where the
-    bot may not see it, or the forge fails."""
-
-    def name(self) -> str:
-        """What the repository is called now."""
-
-    def app(self) -> str:
-        """Id of the App that the bot is; empty where it is none."""
-
-    def hooks(self) -> tuple[HookSeen, ...]:
-        """The webhooks that concern this repository, with what became of their newest deliveries."""
-
-    def rights(self) -> RightsSeen:
-        """What the bot may do here, against what a platform repository needs."""
-
-    def protection(self, branch: str) -> ProtectionSeen:
-        """How that branch is protected."""
-
-    def skew(self) -> float:
-        """Seconds by which our clock is ahead of the forge's, to about a second."""
-
-    def close(self) -> None:
-        """Closes its connections."""

@@ -11,9 +11,12 @@ from bot.core.model.conversation import Dialect
 from bot.flows.place import GitOps, Place
 from bot.forges.github import GitHub, default_pace
 from bot.forges.github_app import GITOPS_RIGHTS, PLATFORM_RIGHTS, AppCredentials
+from bot.forges.github_inspect import GitHubInspect
 from bot.forges.github_pace import Pace
 from bot.forges.gitlab import GitLab
+from bot.forges.gitlab_inspect import GitLabInspect
 from bot.git import Mirror
+from bot.inspects import Inspects
 from bot.isolation import IsolatedCore
 from bot.ports import Forge, OutsideWorldError
 from bot.settings import ForgeSettings, Settings
@@ -55,6 +58,11 @@ class Wiring:
         """Every platform repository of the settings."""
         found = [self.place(f.name, t.repository) for f in self.settings.forges for t in f.tenants]
         return [place for place in found if place is not None]
+
+    def inspecting(self, forge: str) -> Callable[[str], Inspects]:
+        """Who examines a repository of that forge, by numeric id. KeyError for a forge that no setting names."""
+        found = {one.name: one for one in self.settings.forges}[forge]
+        return lambda repository: _INSPECTORS[found.kind](self, found, repository)
 
     def interrupt(self) -> None:
         """Ends the children and what they work at, from any thread; no place can be asked anything afterwards."""
@@ -113,11 +121,18 @@ class Wiring:
         secret = self.settings.marker_secret.get_secret_value()
         return GitLab(forge.api_url, repository, self._credentials(forge, repository), secret)
 
+    def _github_inspect(self, forge: ForgeSettings, repository: str) -> Inspects:
+        needed = _rights(forge, repository)
+        return GitHubInspect(forge.api_url, repository, self._credentials(forge, repository), needed)
+
+    def _gitlab_inspect(self, forge: ForgeSettings, repository: str) -> Inspects:
+        return GitLabInspect(forge.api_url, repository, self._credentials(forge, repository))
+
     def _credentials(self, forge: ForgeSettings, repository: str) -> Callable[[], str]:
         if forge.app is None:
             # The settings hold exactly one of the two.
             return forge.token.get_secret_value if forge.token is not None else str
-        rights = PLATFORM_RIGHTS if any(one.repository == repository for one in forge.tenants) else GITOPS_RIGHTS
+        rights = _rights(forge, repository)
         key = forge.app.private_key.get_secret_value()
         try:
             where = _installation(forge, repository)
@@ -143,6 +158,16 @@ _ADAPTERS: Mapping[str, Callable[[Wiring, ForgeSettings, str], Forge]] = {
     "gitlab": Wiring._gitlab,
 }
 """Forge kind -> how its adapter for one repository is made."""
+
+_INSPECTORS: Mapping[str, Callable[[Wiring, ForgeSettings, str], Inspects]] = {
+    "github": Wiring._github_inspect,
+    "gitlab": Wiring._gitlab_inspect,
+}
+"""Forge kind -> how one of its repositories is examined."""
+
+
+def _rights(forge: ForgeSettings, repository: str) -> Mapping[str, str]:
+    return PLATFORM_RIGHTS if any(one.repository == repository for one in forge.tenants) else GITOPS_RIGHTS
 
 
 def _installation(forge: ForgeSettings, repository: str) -> str | None:

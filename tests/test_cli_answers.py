@@ -148,5 +148,5 @@ def test_long_work_counts_its_steps_on_a_terminal(platform: Path, monkeypatch: p
 
 def test_every_command_that_answers_machines_has_a_published_shape() -> None:
     speak = {str(one.name) for one in COMMANDS if any(option.name == "as_json" for option in one.params)}
-    assert speak == {"init", "check", "plan", "explain", "render", "verify", "demo", "sweep", "resume"}
+    assert speak == {"init", "check", "plan", "explain", "render", "verify", "demo", "sweep", "resume", "doctor"}
     assert all(f"{name}.schema.json" in texts() for name in speak)

@@ -10,6 +10,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from bot.cli.plan_answer import PlanAnswer
 from bot.cli.shapes import OriginAnswer, ProblemAnswer
+from bot.core.model.health import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,28 @@ class ResumeAnswer:
 
     platform_commit: str
     targets: tuple[DeliveryAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingAnswer:
+    """One thing that the doctor examined."""
+
+    check: str
+    standing: Standing
+    where: str
+    """A repository or a cluster; empty for the installation itself."""
+    what: str
+    mend: str
+    """Empty where it is good."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorAnswer:
+    """`doctor --json`."""
+
+    ok: bool
+    """False where something must be mended."""
+    findings: tuple[FindingAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +218,7 @@ ANSWERS: Mapping[str, type] = {
     "check": CheckAnswer,
     "demo": DemoPlace,
     "demo-story": DemoAnswer,
+    "doctor": DoctorAnswer,
     "error": ErrorAnswer,
     "explain": ExplainAnswer,
     "explain-code": CodeAnswer,

@@ -12,6 +12,7 @@ from bot.cli.answers import ErrorAnswer, answer
 from bot.cli.check import check
 from bot.cli.demo import demo
 from bot.cli.desk import OUTSIDE, REFUSED, USAGE, Stop, stderr
+from bot.cli.doctor import doctor
 from bot.cli.explain import explain_command
 from bot.cli.init import init
 from bot.cli.plan import plan
@@ -23,7 +24,7 @@ from bot.core.text import visible
 from bot.ports import OutsideWorldError, PoisonError
 
 COMMANDS: Sequence[click.Command] = (
-    init, check, plan, explain_command, render, verify, demo, serve, work, sweep, resume,
+    init, check, plan, explain_command, render, verify, demo, serve, work, sweep, resume, doctor,
 )  # fmt: skip
 """In the order in which a newcomer meets them."""
 

@@ -11,14 +11,17 @@ from contextlib import contextmanager
 from types import FrameType
 
 import click
+import structlog
 
 from bot import logs
 from bot.cli.answers import DeliveryAnswer, MissedAnswer, ResumeAnswer, SweepAnswer, answer
 from bot.cli.desk import GOOD, OUTSIDE, REFUSED, USAGE, Stop, json_option, say
 from bot.cli.shapes import problem_answer
+from bot.core.doctor import examine
 from bot.core.tree import Oid
 from bot.doorway import application, counted
 from bot.flows.deliver import Outcome, deliver
+from bot.flows.doctor import look_briefly
 from bot.flows.place import Place
 from bot.flows.sweep import Marks, Swept, sweep_each
 from bot.git import require_git
@@ -28,6 +31,8 @@ from bot.settings import Settings
 from bot.wiring import Wiring, read_settings
 from bot.worker import Desk
 from bot.worker import work as take_work
+
+log = structlog.get_logger(__name__)
 
 _SHA = re.compile(r"[0-9a-f]{40}")
 
@@ -73,8 +78,20 @@ def work(burst: bool) -> None:
     require_git()
     log_to_stderr()
     stop = threading.Event()
+    if not burst:
+        threading.Thread(target=_examined, args=(settings,), name="doctor", daemon=True).start()
     with _wired(settings) as wiring, _ended_by_signals(stop.set):
         take_work(Desk(wiring.place, wiring.wakeups, wiring.interrupt), settings.redis_url, stop, burst)
+
+
+def _examined(settings: Settings) -> None:
+    """What a few requests tell of the installation, into the log. In a thread and with connections of its own: a forge
+    that hangs holds up no work."""
+    with _wired(settings) as wiring:
+        for place in wiring.places():
+            for found in examine(look_briefly(place, wiring.inspecting(place.forge_name))):
+                if found.standing != "good":
+                    log.warning("doctor", check=found.check, where=found.where, what=found.what, mend=found.mend)
 
 
 @click.command()

@@ -12,7 +12,8 @@ from bot.core.model.ask import TargetSeen as Named
 from bot.core.model.health import PlatformSeen, TargetSeen
 from bot.core.tree import Oid
 from bot.flows.place import Place
-from bot.ports import Git, GitRemote, Inspects, OutsideWorldError, PoisonError
+from bot.inspects import Inspects
+from bot.ports import Git, GitRemote, OutsideWorldError, PoisonError
 
 T = TypeVar("T")
 Inspecting = Callable[[str], Inspects]

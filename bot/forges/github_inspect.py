@@ -27,7 +27,7 @@ _LEVELS = ("none", "read", "write", "admin")
 
 
 class GitHubInspect:
-    """`ports.Inspects` for one repository. With `AppCredentials`, webhook and rights are the App's own."""
+    """`inspects.Inspects` for one repository. With `AppCredentials`, webhook and rights are the App's own."""
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ _DEVELOPER, _MAINTAINER, _NOBODY = 30, 40, 0
 
 
 class GitLabInspect:
-    """`ports.Inspects` for one project."""
+    """`inspects.Inspects` for one project."""
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox import gitlab_bodies as bodies
+from bot.sandbox.gitlab_guards import project_part
 from bot.sandbox.gitlab_rest import Answer, Ask, Route, paged, text_of
 from bot.sandbox.hooks import Hook
 from bot.sandbox.repos import ZERO
@@ -21,7 +22,7 @@ _FLAGS = {
 
 
 def get_project(ask: Ask, repo: Repository) -> Answer:
-    return Answer(200, bodies.project(ask.world, repo))
+    return Answer(200, bodies.project(ask.world, repo) | project_part(ask, repo))
 
 
 # People

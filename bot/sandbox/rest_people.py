@@ -92,10 +92,11 @@ def get_hook(ask: Ask, repo: Repository, hook_id: int) -> Answer:
 def list_deliveries(ask: Ask, repo: Repository, hook_id: int) -> Answer:
     hook = _hook_of(ask, repo, hook_id)
     own = [one for one in reversed(ask.hooks.deliveries) if one.hook is hook]
-    return paged(ask, own, _delivery)
+    return paged(ask, own, delivery)
 
 
-def _delivery(one: Delivery) -> Json:
+def delivery(one: Delivery) -> Json:
+    """One attempt, as lists show it."""
     return {
         "id": one.id,
         "guid": one.guid,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.sandbox.apps import Apps
+from bot.sandbox.guards import Guards
 from bot.sandbox.nouns import (
     CheckRun,
     Comment,
@@ -75,6 +76,7 @@ class World:
         self.former_names: dict[str, int] = {}
         self.teams: dict[str, Team] = {}
         self.apps = Apps()
+        self.guards = Guards()
         self.announce: Announce = lambda _repo, _event, _payload: None
         self._ids = count(1001)
 

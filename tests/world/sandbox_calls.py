@@ -10,6 +10,7 @@ import jwt
 
 from bot.forges.github_app import PLATFORM_RIGHTS
 from bot.sandbox import Sandbox
+from bot.sandbox.guards import Guard
 
 Ask = Callable[..., Any]
 """(method, path, body, login) -> the answer's body."""
@@ -57,6 +58,12 @@ def app_calls(ask: Ask, repo: str, head: str, forge: Sandbox) -> None:
     for path in ("/app", "/app/installations", f"/app/installations/{there.id}", f"{repo}/installation"):
         ask("GET", path, None, proof)
     ask("GET", "/app/installations/1", None, proof)
+    forge.world.guards.app_hooks[app.id] = ("http://127.0.0.1:9/none", "secret")
+    forge.world.guards.branches[forge.world.repository(name).id, "main"] = Guard(
+        True, {"causeway": app.id, "x": None}, True
+    )
+    for path in ("/app/hook/config", "/app/hook/deliveries", f"{repo}/rules/branches/main"):
+        ask("GET", path, None, "reader" if "rules" in path else proof)
     ask("GET", "/app", None, "causeway")
     tokens, own = f"/app/installations/{there.id}/access_tokens", forge.world.repository(name).id
     ask("POST", tokens, {"repository_ids": [1]}, proof)
