@@ -169,6 +169,7 @@ class GitHub:
         # The pull request itself told how many there are: nothing to say and nothing there is no request.
         if not remarks and self._beside.get(number) == 0:
             return False
+        self._beside.clear()
         return self._talk.ensure_remarks(number, sha, key, remarks)
 
     def comments(self, number: int) -> tuple[Comment, ...]:

@@ -124,6 +124,13 @@ def test_a_line_that_the_pull_request_does_not_show_gets_no_remark(face: Face) -
     assert face.beside() == []
 
 
+def test_remarks_go_though_the_pull_request_was_read_before_they_came(face: Face) -> None:
+    face.forge.pull(face.number)
+    face.forge.ensure_remarks(face.number, face.head, "fix", (fix(),))
+    assert face.forge.ensure_remarks(face.number, face.head, "fix", ()) is True
+    assert face.beside() == []
+
+
 def test_remarks_of_others_stay(face: Face) -> None:
     face.forge.ensure_remarks(face.number, face.head, "fix", (fix(),))
     ours = next(iter(face.sandbox.world.repository(NAME).review_comments.values()))
