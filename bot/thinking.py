@@ -42,6 +42,7 @@ from bot.core.tree import Oid, Tree
 from bot.git import Mirror
 from bot.history import MOST_COMMITS, Ran
 from bot.shipped import shipped_tree
+from bot.storing import Storing, for_ids
 
 ANCESTORS = 50
 """How far back a readable version of the platform's own files is looked for."""
@@ -98,6 +99,7 @@ class Thinking:
                     ask.now,
                     lambda commit: git.tree(commit),
                     self._memo,
+                    for_ids(),
                 )
             )
         done = _fate(ask, outcome)
@@ -126,7 +128,7 @@ class Thinking:
             actual = self._actual(head)
             if not isinstance(actual, Refusal) and actual.cursor is not None and _known(git, actual.cursor.commit):
                 tree = git.tree(actual.cursor.commit)
-                found += drift(tree, actual, shipped_tree(), head.target, git.tree, self._memo)
+                found += drift(tree, actual, shipped_tree(), head.target, git.tree, self._memo, for_ids())
         return tuple(found)
 
     def delivered(self, ask: DeliveredAsk) -> DeliveredSeen:
@@ -180,7 +182,8 @@ class Thinking:
             return actual
         before = git.tree(actual.cursor.commit) if actual.cursor is not None else None
         judging = self._base(git, link.before) if link.before is not None else None
-        world = World(shipped_tree(), head.target, lambda commit: git.tree(commit), self._memo)
+        storing = Storing(self._mirror(head.mirror))
+        world = World(shipped_tree(), head.target, git.tree, self._memo, for_ids(), storing, storing.stored)
         evidence = self._evidence(git, (head,), link.landed.time, resumed)
         return step(before, git.tree(link.landed.commit), judging, actual, evidence, link.landed, world)
 

@@ -19,8 +19,9 @@ BOT = ROOT / "bot"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("bot",),
     ("core", "settings"),
-    ("ports", "logs"),
+    ("forks", "ports", "logs"),
     ("asking", "configured", "disk", "flows", "forges", "git", "history", "shipped", "valkey", "wakeups"),
+    ("storing",),
     ("thinking",),
     ("judged", "judging"),
     ("isolated", "isolation"),

@@ -37,6 +37,11 @@ class World:
     trees: Trees
     memo: Memo
     each: Each[Inputs, Rendered | Refusal] = map
+    """For renders of which only ids are wanted."""
+    writing: Each[Inputs, Rendered | Refusal] = map
+    """For renders that will be written. One that leaves no bytes has them stored."""
+    stored: Callable[[Oid], bool] = lambda _: False
+    """Whether a file or folder is in the GitOps repository's store already, so that its id says enough."""
     engine: Engine = judge_cases
 
 
@@ -135,7 +140,7 @@ def _settle(change: _Change, blocked: Mapping[str, Problem]) -> Settled | Refusa
         return replace(judges, policies=policies, engine=world.engine)
 
     sides = Sides(
-        base, change.before, change.after, change.kit, kept, world.trees, world.memo, change.older, world.each
+        base, change.before, change.after, change.kit, kept, world.trees, world.memo, change.older, world.writing
     )
     return settle(sides, judges_for, blocked)
 
@@ -188,7 +193,7 @@ def _make(change: _Change, found: Settled) -> _Made:
     if change.base is not None:
         refused = frozenset(refused_units(actual.kept))
         had = owned(change.base, world.target, actual.kept, refused, world.memo, world.each)
-    render = owned(found.after, world.target, {}, found.refused, world.memo, world.each)
+    render = owned(found.after, world.target, {}, found.refused, world.memo, world.writing)
     if change.base is None and change.confirmed:
         had = adopted(actual, render)
     keeping = keep(_scene(change, found, had, render))
@@ -263,15 +268,15 @@ def _edits(after: Build, made: _Made, actual: Actual, world: World) -> dict[str,
     edits: dict[str, Edit] = {}
     wanted = ((path, made.want.get(path)) for path in made.paths)
     differs = {path: own for path, own in wanted if own is not None and actual_id(actual.head, path) != own.id}
-    keys = {own.key for own in differs.values() if own.key is not None}
-    filled = fill(after, sorted(keys), world.memo, world.each)
+    keys = {own.key for own in differs.values() if own.key is not None and not _stored(own, world)}
+    filled = fill(after, sorted(keys), world.memo, world.writing)
     for path, own in differs.items():
         if own.id is None:
             edits[path] = None
         elif path in made.keeping.contents:
             content = made.keeping.contents[path]
             edits[path] = content[""] if own.kind == "file" else content
-        elif own.key is None:
+        elif own.key is None or _stored(own, world):
             edits[path] = own.id
         else:
             edits[path] = _bytes(filled[own.key], path, own)
@@ -279,6 +284,10 @@ def _edits(after: Build, made: _Made, actual: Actual, world: World) -> dict[str,
         if path in made.before and path not in made.want and actual_id(actual.head, path) is not None:
             edits[path] = None
     return edits
+
+
+def _stored(own: Own, world: World) -> bool:
+    return own.id is not None and world.stored(own.id)
 
 
 def _bytes(done: Rendered | Refusal, path: str, own: Own) -> Edit:

@@ -102,6 +102,14 @@ class Mirror:
         """As `bot.git.writing.write` says. The same arguments give the same id on every machine."""
         return writing.write(self._store(), self._path, parent, edits, message, time)
 
+    def packing(self) -> writing.Packing:
+        """Takes files and folders that a later commit will name by id."""
+        return writing.Packing(self._store(), self._path)
+
+    def has(self, oid: Oid) -> bool:
+        """True where the object is here."""
+        return self._store().has(oid)
+
     def push(self, remote: GitRemote, ref: str, new: Oid, lease: Oid | None) -> Pushed:
         """As the port says; also `refused` where `new` does not descend from `lease`. `OutsideWorldError` where the
         remote's own rules refuse the push or its credential: looking again would not help."""

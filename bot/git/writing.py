@@ -6,12 +6,13 @@ names of the folders that change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha1
 from pathlib import Path
 
 from bot.core.model.delivery import Edit
+from bot.core.model.render import Item
 from bot.core.tree import EMPTY_TREE, Oid, safe_path
 from bot.git.names import sha
 from bot.git.pack import write_packs
@@ -21,6 +22,9 @@ from bot.ports import OutsideWorldError
 BOT = b"Causeway <causeway@users.noreply.invalid>"
 MANY = 400
 """From this number of objects on, one pack is cheaper than loose files."""
+
+_PACKED_AT_ONCE = 64 * 1024 * 1024
+"""Bytes of content that wait in memory for a pack."""
 
 _COMMIT, _TREE, _BLOB = 1, 2, 3
 _FILE, _FOLDER = b"100644", b"40000"
@@ -60,6 +64,36 @@ def write(store: Store, mirror: Path, parent: Oid | None, edits: Mapping[str, Ed
     commit = building.add(_COMMIT, b"\n".join(lines))
     building.store(mirror)
     return Oid(commit.hex())
+
+
+class Packing:
+    """Files and whole folders that a later commit will name by id. They come into the mirror in packs, each of which
+    holds all that is in its folders."""
+
+    def __init__(self, store: Store, mirror: Path) -> None:
+        self._building = _Building(store)
+        self._mirror = mirror
+        self._size = 0
+
+    def add(self, files: Mapping[str, bytes], items: Iterable[Item]) -> None:
+        """`items` are files and folders of `files`, by path and id. ValueError where an id is not that of the bytes."""
+        for item in items:
+            if item.kind == "file":
+                made = self._building.add(_BLOB, files[item.path])
+            else:
+                inside = f"{item.path}/"
+                inner = {path[len(inside) :]: data for path, data in files.items() if path.startswith(inside)}
+                made = self._building.folder(_whole(item.path, inner), None, "") or b""
+            if made.hex() != item.id:
+                raise ValueError(f"{item.path} is not {item.id}")
+        self._size += sum(map(len, files.values()))
+        if self._size > _PACKED_AT_ONCE:
+            self.end()
+
+    def end(self) -> None:
+        """What was added is in the mirror. `OutsideWorldError` where the disk refuses."""
+        self._building.store(self._mirror)
+        self._size = 0
 
 
 def _place(top: _Folder, path: str, edit: Edit) -> None:
@@ -168,11 +202,12 @@ class _Building:
         if len(self._new) < MANY:
             for kind, data in self._new.values():
                 self._store.write(kind, data)
-            return
-        try:
-            write_packs(mirror / "objects" / "pack", self._new)
-        except OSError as error:
-            raise OutsideWorldError(f"the mirror {mirror} cannot be written: {error}") from error
+        else:
+            try:
+                write_packs(mirror / "objects" / "pack", self._new)
+            except OSError as error:
+                raise OutsideWorldError(f"the mirror {mirror} cannot be written: {error}") from error
+        self._new = {}
 
 
 def _git_order(row: tuple[bytes, tuple[bytes, bytes]]) -> bytes:

@@ -19,7 +19,9 @@ from tests.bench.rows import Row, alone, table
 )
 @click.option("--json", "as_json", is_flag=True, help="Rows with all their samples, for machines.")
 @click.option(
-    "--only", default="", help="Only measures whose name holds this: propose, render, check, memory, command, world."
+    "--only",
+    default="",
+    help="Only measures whose name holds this: propose, render, deliver, check, memory, command, world.",
 )
 def main(quick: bool, as_json: bool, only: str) -> None:
     """Measure the bot against its goals: one row a measure, its least, middle and most, and the middle's ratio to the
@@ -41,6 +43,7 @@ def _measures(quick: bool) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
     for fleet in (100, 1_000) if quick else (100, 1_000, 10_000):
         yield f"propose {fleet:,}", lambda fleet=fleet: alone(core.proposing, fleet, 15)  # type: ignore[misc]
     yield "render", lambda: alone(core.rendering, size, 2 if quick else runs)
+    yield "deliver", lambda: alone(core.delivering, size, runs)
     yield "check", lambda: alone(core.checking, size, runs)
     yield "memory", lambda: alone(core.remembering, size)
     yield "command", lambda: alone(core.command, 100 if quick else 1_000, 1)

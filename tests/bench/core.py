@@ -7,6 +7,7 @@ measure them. The one row that asks for wall time says so.
 from __future__ import annotations
 
 import gc
+import resource
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,8 @@ from bot.core.facts import facts_of
 from bot.core.kit import Kit, kit_of
 from bot.core.link import link
 from bot.core.load import load_platform, load_unit, unit_folders
-from bot.core.model.delivery import Evidence
+from bot.core.model.ask import DeliverAsk, Head, Link
+from bot.core.model.delivery import Evidence, Landed
 from bot.core.model.unit import Facts
 from bot.core.model.values import UnitEnv
 from bot.core.problem import Refusal
@@ -31,6 +33,7 @@ from bot.core.resolve import environments_of, resolve
 from bot.core.tree import Oid, Tree
 from bot.git import Mirror
 from bot.shipped import shipped_tree
+from bot.thinking import Thinking
 from tests.bench.fleet import ENVIRONMENTS, fleet, manifest
 from tests.bench.rows import Row
 
@@ -121,6 +124,37 @@ def rendering(size: int, runs: int) -> list[Row]:
         Row("  after it: one commit, a service-environment", "ms", writing),
         Row(f"  all three, one core (the goal: two), {name}", "s", whole, goal),
     ]
+
+
+def delivering(size: int, runs: int) -> list[Row]:
+    """A first delivery as a worker's child does it: everything rendered and stored, and one commit of it, by all
+    processors together."""
+    wall: list[float] = []
+    used: list[float] = []
+    with platform_of(size) as (mirror, tip):
+        for _ in range(runs):
+            with tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder:
+                head = Head("main", "acme/gitops", str(Path(folder) / "gitops.git"), None)
+                ask = DeliverAsk(mirror.path, head, (Link(None, Landed("1", tip, _TIME)),))
+                gc.collect()
+                begun, before = time.perf_counter(), _processors()
+                chain = Thinking().deliver(ask)
+                wall.append(time.perf_counter() - begun)
+                used.append(_processors() - before)
+                if len(chain.made) != 1 or chain.problems:
+                    raise RuntimeError(f"not one clean commit: {chain.made} {chain.problems[:3]}")
+    goal = 10.0 * size / 10_000
+    name = f"first delivery of {size:,} x {len(ENVIRONMENTS)}: load to commit"
+    return [
+        Row(f"{name}, wall time", "s", wall, goal),
+        Row("  the same, a service-environment", "ms", [one / size / len(ENVIRONMENTS) * 1000 for one in wall], 0.33),
+        Row("  processor time of all its processes", "s", used),
+    ]
+
+
+def _processors() -> float:
+    """Processor time of this process and of those that it started and that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def _files(made: Build) -> dict[str, bytes]:
