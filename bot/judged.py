@@ -14,7 +14,7 @@ import sys
 from collections import OrderedDict
 from typing import IO, Any, Final
 
-from bot.core.policy.exchange import case_in, files_in, verdict_out
+from bot.core.policy.exchange import case_in, files_in, line_of, verdict_out
 from bot.core.policy.judge import judge_case
 from bot.core.policy.load import load_policies
 from bot.core.policy.model import Place, PolicySet
@@ -47,7 +47,7 @@ def serve(lines: IO[bytes], answers: IO[bytes], note: Note, seconds: float) -> N
     for line in lines:
         _allow(seconds)
         verb, digest, *rest = json.loads(line)
-        answers.write(json.dumps(_answer(verb, digest, rest, known, note)).encode() + b"\n")
+        answers.write(line_of(_answer(verb, digest, rest, known, note)))
         answers.flush()
 
 

@@ -22,7 +22,7 @@ from typing import IO, Any, Final
 
 import structlog
 
-from bot.core.policy.exchange import case_id, case_out, files_out, verdict_in
+from bot.core.policy.exchange import case_id, case_out, files_out, line_of, verdict_in
 from bot.core.policy.model import Case, Place, PolicySet, Verdict
 
 log = structlog.get_logger(__name__)
@@ -184,7 +184,7 @@ class Judging:
 
 def _ask(child: subprocess.Popen[bytes], question: list[Any], until: float) -> Any:
     assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - opened as pipes
-    _write(child.stdin, json.dumps(question).encode() + b"\n", until)
+    _write(child.stdin, line_of(question), until)
     try:
         return json.loads(_read_line(child.stdout, until))
     except (ValueError, RecursionError) as error:

@@ -83,14 +83,15 @@ def test_all_problems_of_all_files_are_told_at_once() -> None:
     other = _HEAD.replace("name: p}", "name: q}")
     found = refused(
         {
-            PATH: _HEAD + "  - {expression: 'true', mesage: x}\n",
+            PATH: _HEAD + "  - {expression: 'true', mesage: x}\n  - expression: object.x.y( == 1\n  - 7\n",
             "platform/policies/q.yaml": other + "  - expression: object.\n  - expression: request.dryRun == true\n",
             "platform/policies/r.yaml": "a: [",
             PARAMS: "kind: ConfigMap\nmetadata: {name: a}\n",
         }
     )
     assert [(problem.path.removeprefix("platform/policies/"), problem.line, problem.code) for problem in found] == [
-        ("p.yaml", 7, "CW0104"), ("params/p.yaml", 1, "CW0111"), ("q.yaml", 7, "CW0713"), ("q.yaml", 8, "CW0715"),
+        ("p.yaml", 7, "CW0104"), ("p.yaml", 8, "CW0713"), ("p.yaml", 9, "CW0112"),
+        ("params/p.yaml", 1, "CW0111"), ("q.yaml", 7, "CW0713"), ("q.yaml", 8, "CW0715"),
         ("r.yaml", 1, "CW0101"),
     ]  # fmt: skip
 

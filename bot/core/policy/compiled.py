@@ -36,7 +36,9 @@ class Compiler:
     def expression(self, pointer: Pointer, *types: str) -> Expression | None:
         """The compiled expression at a place of the document, None where it has problems. `types` are those that its
         result may have, as a cluster demands them of the text itself."""
-        text = str(_at(self.doc, pointer))
+        text = _at(self.doc, pointer)
+        if not isinstance(text, str):
+            return None  # the shape is wrong, and that is told
         place, at = locator(self.source, self.doc.path, self.doc.at(pointer), text)
         program = compile_cel(text, ROOTS if self.has_params else ROOTS - {"params"})
         if isinstance(program, CelFault):
@@ -89,7 +91,9 @@ def _at(doc: Doc, pointer: Pointer) -> object:
     value: object = doc.value
     for part in pointer:
         if isinstance(value, Mapping):
-            value = value[str(part)]
+            value = value.get(str(part))
         elif isinstance(value, list) and isinstance(part, int):
             value = value[part]
+        else:
+            return None
     return value

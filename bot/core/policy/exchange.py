@@ -12,6 +12,11 @@ from typing import Any
 from bot.core.policy.model import Case, Place, Verdict
 
 
+def line_of(value: Any) -> bytes:
+    """Plain data as one line of JSON; a map of any class is written as one."""
+    return json.dumps(value, separators=(",", ":"), default=dict).encode() + b"\n"
+
+
 def case_out(case: Case) -> list[Any]:
     """The case as plain data."""
     return [case.key, case.object, case.old, case.namespace, case.resource, case.unit, case.environment]
@@ -24,7 +29,7 @@ def case_in(value: list[Any]) -> Case:
 
 def case_id(case: Case) -> str:
     """A digest of all that the case is."""
-    text = json.dumps(case_out(case), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(case_out(case), sort_keys=True, separators=(",", ":"), default=dict)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -65,7 +65,7 @@ def _not_replaced(own: Sequence[Document], pack: Sequence[Document]) -> list[Doc
 
 def _policies(every: Sequence[Document], params: Sequence[Param], problems: list[Problem]) -> Iterator[Policy]:
     for one in every:
-        if is_policy(one) and one.sound:
+        if is_policy(one):
             made = policy_of(one, params, problems)
             if made is not None:
                 yield made

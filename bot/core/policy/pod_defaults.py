@@ -86,11 +86,10 @@ def fill_pod(spec: Plain) -> None:
 def admit_pod(spec: Plain) -> None:
     """Fills in what is written into a pod on its way into the cluster."""
     fill(spec, ADMITTED)
-    for key in _WAITS:
-        if not any(_tolerates(one, key) for one in spec["tolerations"]):
-            spec["tolerations"].append(
-                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
-            )
+    tolerations = spec["tolerations"]
+    for key in _WAITS if isinstance(tolerations, list) else ():
+        if not any(_tolerates(one, key) for one in tolerations):
+            tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
 
 
 def _tolerates(one: Any, key: str) -> bool:

@@ -10,22 +10,25 @@ from bot.core.policy.constraints import match_of
 from bot.core.policy.documents import Document
 from bot.core.policy.kinds import CLUSTER_WIDE, as_list, as_map, text_of
 from bot.core.policy.kyverno import check_kyverno
-from bot.core.policy.model import Named, Param, ParamKind, Place, Policy, Validation
+from bot.core.policy.model import Match, Named, Param, ParamKind, Place, Policy, Validation
 from bot.core.problem import Problem
 
 _Map = Mapping[str, Value]
 
 
 def policy_of(one: Document, params: Sequence[Param], problems: list[Problem]) -> Policy | None:
-    """The policy, None where its document has problems, all of which are added to `problems`."""
+    """The policy, None where its document has problems, all of which are added to `problems`. Of one whose shape is
+    wrong, what is wrong in its expressions is told too."""
     doc, before = one.doc, len(problems)
-    spec = as_map(as_map(doc.value)["spec"])
+    spec = as_map(as_map(doc.value).get("spec"))
     param_kind = _param_kind(spec, params)
-    _names_once(doc, spec, problems)
-    _messages(doc, spec, problems)
-    if one.shape == "kyverno":
+    match = Match()
+    if one.sound:
+        _names_once(doc, spec, problems)
+        _messages(doc, spec, problems)
+        match = match_of(doc, ("spec", "matchConstraints"), as_map(spec["matchConstraints"]), problems)
+    if one.sound and one.shape == "kyverno":
         check_kyverno(doc, spec, problems)
-    match = match_of(doc, ("spec", "matchConstraints"), as_map(spec["matchConstraints"]), problems)
     compiler = Compiler(doc, one.source, param_kind is not None, problems)
     variables = tuple(
         Named(text_of(item, "name"), made)
@@ -35,7 +38,7 @@ def policy_of(one: Document, params: Sequence[Param], problems: list[Problem]) -
     conditions = _named(spec, "matchConditions", "name", "expression", compiler, "bool")
     validations = _validations(spec, compiler)
     audit = _named(spec, "auditAnnotations", "key", "valueExpression", compiler, "string", "null_type")
-    if len(problems) > before:
+    if len(problems) > before or not one.sound:
         return None
     place = doc.at(("metadata", "name"))
     return Policy(
