@@ -13,18 +13,27 @@ from bot.core.model.ask import (
     DeliverAsk,
     DeliveredAsk,
     DeliveredSeen,
+    Draft,
+    DraftAsk,
+    ExplainAsk,
+    Required,
+    RequiredAsk,
     ReviewAsk,
     Survey,
     SurveyAsk,
+    Told,
 )
 from bot.core.model.conversation import Said
 
-Ask = SurveyAsk | CursorAsk | ReviewAsk | DeliveredAsk | DeliverAsk
+Ask = SurveyAsk | CursorAsk | RequiredAsk | ReviewAsk | ExplainAsk | DraftAsk | DeliveredAsk | DeliverAsk
 
 VERBS: Mapping[str, tuple[TypeAdapter[object], TypeAdapter[object]]] = {
     "survey": (TypeAdapter(SurveyAsk), TypeAdapter(Survey)),
     "cursor": (TypeAdapter(CursorAsk), TypeAdapter(CursorSeen)),
+    "required": (TypeAdapter(RequiredAsk), TypeAdapter(Required)),
     "review": (TypeAdapter(ReviewAsk), TypeAdapter(Said)),
+    "explain": (TypeAdapter(ExplainAsk), TypeAdapter(Told)),
+    "draft": (TypeAdapter(DraftAsk), TypeAdapter(Draft)),
     "delivered": (TypeAdapter(DeliveredAsk), TypeAdapter(DeliveredSeen)),
     "deliver": (TypeAdapter(DeliverAsk), TypeAdapter(Chain)),
 }

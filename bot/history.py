@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bot.core.memory import read_actual
 from bot.core.problem import Refusal
@@ -69,3 +69,27 @@ class Ran(Mapping[str, frozenset[Oid]]):
         except KeyError:
             # A force-push took it out of history, and perhaps out of the mirror: it forgives nothing then.
             return None
+
+
+def oldest(line: Sequence[Oid], reached: Callable[[Oid], bool]) -> Oid | None:
+    """The last of `line`, newest first, that has reached; found by doubling, for what is asked for is mostly new."""
+    if not line or not reached(line[0]):
+        return None
+    good, step_size = 0, 1
+    while good + step_size < len(line) and reached(line[good + step_size]):
+        good, step_size = good + step_size, step_size * 2
+    bad = min(good + step_size, len(line))
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if reached(line[middle]) else (good, middle)
+    return line[good]
+
+
+def environments_between(before: Tree | None, after: Tree) -> tuple[str, ...]:
+    """Environments whose owned paths differ between two GitOps trees."""
+    found: set[str] = set()
+    for top in ("environments", "apps", "data"):
+        old = before.list(top) if before is not None else {}
+        new = after.list(top)
+        found |= {env for env in old.keys() | new.keys() if old.get(env) != new.get(env)}
+    return tuple(sorted(found))

@@ -32,7 +32,10 @@ def serve(lines: IO[bytes], answers: IO[bytes], thinking: Thinking, seconds: flo
     verbs: Mapping[str, Callable[[object], object]] = {
         "survey": cast("Callable[[object], object]", thinking.survey),
         "cursor": cast("Callable[[object], object]", thinking.cursor),
+        "required": cast("Callable[[object], object]", thinking.required),
         "review": cast("Callable[[object], object]", thinking.review),
+        "explain": cast("Callable[[object], object]", thinking.explain),
+        "draft": cast("Callable[[object], object]", thinking.draft),
         "delivered": cast("Callable[[object], object]", thinking.delivered),
         "deliver": cast("Callable[[object], object]", thinking.deliver),
     }

@@ -30,9 +30,15 @@ from bot.core.model.ask import (
     DeliverAsk,
     DeliveredAsk,
     DeliveredSeen,
+    Draft,
+    DraftAsk,
+    ExplainAsk,
+    Required,
+    RequiredAsk,
     ReviewAsk,
     Survey,
     SurveyAsk,
+    Told,
 )
 from bot.core.model.conversation import Said
 from bot.ports import OutsideWorldError, PoisonError
@@ -86,8 +92,17 @@ class IsolatedCore:
     def cursor(self, ask: CursorAsk) -> CursorSeen:
         return cast(CursorSeen, self._ask("cursor", ask))
 
+    def required(self, ask: RequiredAsk) -> Required:
+        return cast(Required, self._ask("required", ask))
+
     def review(self, ask: ReviewAsk) -> Said:
         return cast(Said, self._ask("review", ask))
+
+    def explain(self, ask: ExplainAsk) -> Told:
+        return cast(Told, self._ask("explain", ask))
+
+    def draft(self, ask: DraftAsk) -> Draft:
+        return cast(Draft, self._ask("draft", ask))
 
     def delivered(self, ask: DeliveredAsk) -> DeliveredSeen:
         return cast(DeliveredSeen, self._ask("delivered", ask))

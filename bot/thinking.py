@@ -5,12 +5,15 @@ It holds no token and reaches no network; it may run in a process that can be ki
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from bot.answering import agreement, drafted, explained_in
 from bot.core import words
+from bot.core.agree import NOBODY, agree
 from bot.core.build import Memo
+from bot.core.doctor import features_of
 from bot.core.drift import drift
 from bot.core.kit import kit_of
 from bot.core.load import load_platform
@@ -22,25 +25,34 @@ from bot.core.model.ask import (
     DeliverAsk,
     DeliveredAsk,
     DeliveredSeen,
+    Draft,
+    DraftAsk,
+    ExplainAsk,
     Head,
     Link,
     Made,
     PassedOver,
+    Required,
+    RequiredAsk,
     ReviewAsk,
     Survey,
     SurveyAsk,
     TargetSeen,
+    Told,
 )
 from bot.core.model.conversation import Conversation, Said
 from bot.core.model.delivery import Actual, Evidence, Kept, Step, Unchanged
 from bot.core.model.platform import Platform
 from bot.core.owned import provenance_folders
+from bot.core.policy.found import policies_of
+from bot.core.policy.model import Engine, PolicySet
 from bot.core.problem import Problem, Refusal
 from bot.core.propose import NOTHING, Proposal, concerns, propose
 from bot.core.step import World, step
 from bot.core.tree import Oid, Tree
 from bot.git import Mirror
-from bot.history import MOST_COMMITS, Ran
+from bot.history import MOST_COMMITS, Ran, environments_between, oldest
+from bot.judging import Judging
 from bot.shipped import shipped_tree
 from bot.storing import Storing, for_ids
 
@@ -51,8 +63,9 @@ ANCESTORS = 50
 class Thinking:
     """Implements `ports.Core`. Long-lived: what one question computed serves the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine | None = None) -> None:
         self._memo = Memo()
+        self._engine = engine or Judging()
         self._mirrors: dict[str, Mirror] = {}
 
     def survey(self, ask: SurveyAsk) -> Survey:
@@ -62,7 +75,14 @@ class Thinking:
             platform = self._platform(git.tree(commit))
             if not isinstance(platform, Refusal):
                 targets = tuple(TargetSeen(t.name, t.repo, t.branch) for t in platform.targets.values())
-                return Survey(targets, platform.mode == "observe", problems)
+                return Survey(
+                    targets,
+                    platform.mode == "observe",
+                    problems,
+                    forks_ask=platform.config["forks"] == "ask",
+                    reviewed_only=any(e.value["require_pull_request"] for e in platform.environments.values()),
+                    features=features_of(platform.environments.values()),
+                )
             problems = problems or platform.problems
         return Survey((), False, problems)
 
@@ -74,6 +94,19 @@ class Thinking:
             return CursorSeen("found", actual.cursor.commit, actual.cursor.repository)
         ours = actual.head is not None and any(True for _ in provenance_folders(actual.head))
         return CursorSeen("lost" if ours else "absent")
+
+    def required(self, ask: RequiredAsk) -> Required:
+        git = self._mirror(ask.mirror)
+        merged = git.tree(ask.merged)
+        tip = git.tree(ask.base) if ask.base is not None else None
+        base = self._base(git, ask.base)
+        if tip is None or base is None or not concerns(tip, merged):
+            return NOBODY
+        ran = self._evidence(git, ask.heads, ask.now).ran
+        return agree(
+            base, merged, shipped_tree(), self._all_kept(ask.heads), ran, ask.now, git.tree, self._memo,
+            stood_in=base.id != tip.id,
+        )  # fmt: skip
 
     def review(self, ask: ReviewAsk) -> Said:
         git = self._mirror(ask.mirror)
@@ -93,13 +126,18 @@ class Thinking:
                     base,
                     merged,
                     shipped_tree(),
-                    {head.target: kept for head in ask.heads if (kept := self._kept(head)) is not None},
-                    self._evidence(git, ask.heads, ask.now),
+                    self._all_kept(ask.heads),
+                    replace(
+                        self._evidence(git, ask.heads, ask.now),
+                        approvals={ask.head_sha: ask.approvals},
+                        consents=frozenset(ask.consents),
+                    ),
                     ask.head_sha,
                     ask.now,
                     lambda commit: git.tree(commit),
                     self._memo,
                     for_ids(),
+                    engine=self._engine,
                 )
             )
         done = _fate(ask, outcome)
@@ -115,11 +153,22 @@ class Thinking:
                 conflict=ask.conflict,
                 delivered=done.delivered,
                 halted=done.halted,
+                agreement=agreement(ask),
                 lag=ask.lag,
                 drift=self._drift(git, ask),
                 diffs=outcome.diffs if isinstance(outcome, Proposal) else {},
             )
         )
+
+    def explain(self, ask: ExplainAsk) -> Told:
+        return explained_in(self._mirror(ask.mirror).tree(ask.tree), shipped_tree(), ask.command, self._memo)
+
+    def draft(self, ask: DraftAsk) -> Draft:
+        git = self._mirror(ask.mirror)
+        platform = self._platform(git.tree(ask.tip))
+        if isinstance(platform, Refusal):
+            return Draft(refused=words.no_platform())
+        return drafted(git, ask, platform, self._evidence(git, ask.heads, ask.now).ran)
 
     def _drift(self, git: Mirror, ask: ReviewAsk) -> tuple[str, ...]:
         """Told beside an open plan, of which it is no part."""
@@ -138,13 +187,13 @@ class Thinking:
             seen = self.cursor(CursorAsk(replace(ask.head, commit=commit)))
             return seen.state == "found" and _reaches(git, ask.landed, seen.commit)
 
-        first = _oldest(list(self._line(gitops, ask.head.commit, MOST_COMMITS)) if ask.head.commit else [], reached)
+        first = oldest(list(self._line(gitops, ask.head.commit, MOST_COMMITS)) if ask.head.commit else [], reached)
         if first is None:
             return DeliveredSeen(None)
         made = gitops.commit(first)
         before = gitops.tree(made.parents[0]) if made.parents else None
         return DeliveredSeen(
-            made.id, next(iter(made.parents), None), made.time, _environments(before, gitops.tree(made.id))
+            made.id, next(iter(made.parents), None), made.time, environments_between(before, gitops.tree(made.id))
         )
 
     def deliver(self, ask: DeliverAsk) -> Chain:
@@ -154,13 +203,18 @@ class Thinking:
         passed: list[PassedOver] = []
         untold: list[Problem] = []
         problems: tuple[Problem, ...] = ()
-        for link in ask.links:
+        unreviewed = False
+        for each in ask.links:
+            # What was passed over lands with the next one, and is reviewed no better by that.
+            unreviewed = unreviewed or not each.reviewed
+            link = replace(each, reviewed=not unreviewed)
             done = self._step(git, head, link, ask.resumed)
             if isinstance(done, Refusal):
                 passed.append(PassedOver(link.landed, done.problems))
                 untold.extend(done.problems)
                 continue
             problems = done.problems
+            unreviewed = False
             if isinstance(done, Step):
                 message = words.commit_message(replace(done, problems=(*untold, *done.problems)))
                 try:
@@ -183,8 +237,15 @@ class Thinking:
         before = git.tree(actual.cursor.commit) if actual.cursor is not None else None
         judging = self._base(git, link.before) if link.before is not None else None
         storing = Storing(self._mirror(head.mirror))
-        world = World(shipped_tree(), head.target, git.tree, self._memo, for_ids(), storing, storing.stored)
-        evidence = self._evidence(git, (head,), link.landed.time, resumed)
+        world = World(
+            shipped_tree(), head.target, git.tree, self._memo, for_ids(), storing, storing.stored, self._engine
+        )
+        evidence = replace(
+            self._evidence(git, (head,), link.landed.time, resumed),
+            approvals={link.landed.head_sha: link.approvals},
+            consents=frozenset(link.consents),
+            reviewed=link.reviewed or confirmed,
+        )
         return step(before, git.tree(link.landed.commit), judging, actual, evidence, link.landed, world)
 
     def _taken_over(self, git: Mirror, head: Head) -> Actual:
@@ -209,6 +270,9 @@ class Thinking:
     def _actual(self, head: Head) -> Actual | Refusal:
         return read_actual(self._mirror(head.mirror).tree(head.commit) if head.commit is not None else None)
 
+    def _all_kept(self, heads: tuple[Head, ...]) -> dict[str, Kept]:
+        return {head.target: kept for head in heads if (kept := self._kept(head)) is not None}
+
     def _kept(self, head: Head) -> Kept | None:
         actual = self._actual(head)
         return None if isinstance(actual, Refusal) else actual.kept
@@ -217,9 +281,14 @@ class Thinking:
         """The newest version whose judges can be read, from `tip` back along first parents."""
         for commit in self._line(git, tip) if tip is not None else ():
             tree = git.tree(commit)
-            if not isinstance(self._platform(tree), Refusal):
+            if not isinstance(self._platform(tree), Refusal) and not isinstance(self._policies(tree), Refusal):
                 return tree
         return None
+
+    @staticmethod
+    def _policies(tree: Tree) -> PolicySet | Refusal:
+        kit = kit_of(tree, shipped_tree())
+        return kit if isinstance(kit, Refusal) else policies_of(tree, kit)
 
     @staticmethod
     def _platform(tree: Tree) -> Platform | Refusal:
@@ -251,20 +320,6 @@ def _fate(ask: ReviewAsk, outcome: Proposal | Refusal | None) -> ReviewAsk:
     return ask
 
 
-def _oldest(line: Sequence[Oid], reached: Callable[[Oid], bool]) -> Oid | None:
-    """The last of `line`, newest first, that has reached; found by doubling, for what is asked for is mostly new."""
-    if not line or not reached(line[0]):
-        return None
-    good, step_size = 0, 1
-    while good + step_size < len(line) and reached(line[good + step_size]):
-        good, step_size = good + step_size, step_size * 2
-    bad = min(good + step_size, len(line))
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        good, bad = (middle, bad) if reached(line[middle]) else (good, middle)
-    return line[good]
-
-
 def _known(git: Mirror, commit: Oid) -> bool:
     try:
         git.commit(commit)
@@ -278,13 +333,3 @@ def _reaches(git: Mirror, landed: Oid, cursor: Oid) -> bool:
         return git.is_ancestor(landed, cursor)
     except KeyError:
         return False
-
-
-def _environments(before: Tree | None, after: Tree) -> tuple[str, ...]:
-    """Environments whose owned paths differ between two GitOps trees."""
-    found: set[str] = set()
-    for top in ("environments", "apps", "data"):
-        old = before.list(top) if before is not None else {}
-        new = after.list(top)
-        found |= {env for env in old.keys() | new.keys() if old.get(env) != new.get(env)}
-    return tuple(sorted(found))

@@ -19,11 +19,10 @@ BOT = ROOT / "bot"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("bot",),
     ("core", "settings"),
-    ("forks", "ports", "logs"),
+    ("forks", "inspects", "ports", "logs"),
     ("asking", "configured", "disk", "flows", "forges", "git", "history", "shipped", "valkey", "wakeups"),
-    ("storing",),
+    ("answering", "judged", "judging", "storing"),
     ("thinking",),
-    ("judged", "judging"),
     ("isolated", "isolation"),
     ("wiring",),
     ("sandbox", "web", "worker"),
@@ -38,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 CORE: tuple[tuple[str, ...], ...] = (
     ("codes", "cron", "problem", "text", "tree"),
     ("event", "model", "overlay", "tree_rows"),
-    ("emit", "parse", "wake"),
+    ("command", "doctor", "emit", "parse", "wake"),
     ("cel", "check", "memory", "template"),
     ("kit",),
     ("load",),
@@ -53,6 +52,7 @@ CORE: tuple[tuple[str, ...], ...] = (
     ("step",),
     ("agree", "explain", "propose"),
     ("words",),
+    ("draft",),
 )
 """The core's own rows."""
 
@@ -87,7 +87,7 @@ ONE_DOOR: Mapping[str, tuple[str, ...]] = {
     "werkzeug": ("bot/web.py", "bot/sandbox/"),
     "click": ("bot/cli/",),
     "rich": ("bot/cli/",),
-    "markdown_it": ("bot/sandbox/",),
+    "markdown_it": ("bot/core/command.py", "bot/sandbox/"),
 }
 """Library -> the only places that may import it."""
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.core import words
-from bot.core.model.ask import DeliveredAsk, DeliveredSeen, Head, ReviewAsk
+from bot.core.model.ask import DeliveredAsk, DeliveredSeen, Head, RequiredAsk, ReviewAsk
 from bot.core.model.conversation import Delivered, Halted, Said, Shas
 from bot.core.tree import NO_OID, Oid
 from bot.flows.deliver import refusal_of
+from bot.flows.evidence import gather
 from bot.flows.place import Place
 from bot.ports import Commit, Git, Pull, Repository
 
@@ -31,6 +32,9 @@ def after_merge(
         head if one.commit is None else replace(head, commit=one.before) for head, one in zip(heads, seen, strict=True)
     )
     done = bool(heads) and not missing
+    now = int(time.time())
+    required = place.core.required(RequiredAsk(place.git.path, base, landed.tree, now, then))
+    given = gather(place, pull.number, pull.head_sha, required)
     return place.core.review(
         ReviewAsk(
             mirror=place.git.path,
@@ -38,13 +42,16 @@ def after_merge(
             merged=landed.tree,
             heads=then,
             head_sha=pull.head_sha,
-            now=int(time.time()),
+            now=now,
             dialect=place.dialect,
             shas=Shas(base or NO_OID, pull.base_ref, pull.head_sha, f"{repository.web_url}/blob/{pull.head_sha}"),
             stage="delivered" if done else "merged",
             delivered=_delivered(place, heads, seen) if done else None,
             halted=Halted(problems[0].message, words.resume(landed.id)) if problems else None,
             speak=speak,
+            approvals=given.approvals,
+            consents=given.consents,
+            required=required,
         )
     )
 

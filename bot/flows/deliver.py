@@ -14,6 +14,7 @@ from bot.core.model.delivery import Landed
 from bot.core.problem import Problem
 from bot.core.tree import Oid
 from bot.core.wake import Wake
+from bot.flows.evidence import witnessed
 from bot.flows.line import links
 from bot.flows.place import Place
 from bot.ports import Commit, Wakeups
@@ -53,21 +54,22 @@ def deliver(place: Place, wakeups: Wakeups, resumed: Oid | None = None) -> tuple
     survey = place.core.survey(SurveyAsk(place.git.path, tip))
     if survey.observe:
         return ()
-    outcomes = tuple(_target(place, target, tip, resumed) for target in survey.targets)
+    outcomes = tuple(_target(place, target, tip, resumed, survey.reviewed_only) for target in survey.targets)
     _tell(place, wakeups, outcomes)
     return outcomes
 
 
 def refusal_of(place: Place, head: Head, tip: Oid, number: int) -> tuple[Problem, ...]:
     """Why the pull request `number`, landed and not delivered, is passed over; empty where it only waits."""
-    ready = _links(place, head, tip, None)
+    survey = place.core.survey(SurveyAsk(place.git.path, tip))
+    ready = _links(place, head, tip, None, survey.reviewed_only)
     if isinstance(ready, Halt):
         return (ready.problem,)
     chain = place.core.deliver(DeliverAsk(place.git.path, head, ready))
     return next((passed.problems for passed in chain.passed_over if passed.landed.number == number), ())
 
 
-def _target(place: Place, target: TargetSeen, tip: Oid, resumed: Oid | None) -> Outcome:
+def _target(place: Place, target: TargetSeen, tip: Oid, resumed: Oid | None, reviewed_only: bool) -> Outcome:
     gitops = place.gitops(target.repo)
     if gitops is None:
         return Outcome(target.name, None, False, words.target_not_allowed(target.repo))
@@ -76,7 +78,7 @@ def _target(place: Place, target: TargetSeen, tip: Oid, resumed: Oid | None) -> 
         # Two workers that were refused together must not meet again: each waits its own while.
         time.sleep(random.uniform(0, 0.2 * attempt))  # noqa: S311 - jitter, not a secret
         head = Head(target.name, target.repo, gitops.git.path, gitops.git.fetch(gitops.forge.remote(), [ref])[ref])
-        ready = _links(place, head, tip, resumed)
+        ready = _links(place, head, tip, resumed, reviewed_only)
         if isinstance(ready, Halt):
             return Outcome(target.name, None, False, ready.problem)
         chain = place.core.deliver(DeliverAsk(place.git.path, head, ready, resumed))
@@ -93,13 +95,14 @@ def _target(place: Place, target: TargetSeen, tip: Oid, resumed: Oid | None) -> 
     return Outcome(target.name, None, False, words.always_refused(target.repo, target.branch))
 
 
-def _links(place: Place, head: Head, tip: Oid, resumed: Oid | None) -> tuple[Link, ...] | Halt:
+def _links(place: Place, head: Head, tip: Oid, resumed: Oid | None, reviewed_only: bool) -> tuple[Link, ...] | Halt:
     """What is to be walked, or why nothing may be."""
     if resumed is not None:
         commit = place.git.commit(resumed)
         if not place.git.is_ancestor(resumed, tip):
             raise KeyError(resumed)
-        return (Link(_parent(place, resumed), _landed(place, commit)),)
+        link = Link(_parent(place, resumed), _landed(place, commit))
+        return (witnessed(place, link, head, reviewed_only=False),)
     seen = place.core.cursor(CursorAsk(head))
     if seen.state == "unreadable" and seen.problem is not None:
         return Halt(seen.problem)
@@ -112,6 +115,7 @@ def _links(place: Place, head: Head, tip: Oid, resumed: Oid | None) -> tuple[Lin
     if not _knows(place, seen.commit, tip):
         return Halt(words.cursor_left(seen.commit, tip))
     found = links(place.git, seen.commit, tip, lambda commit: _landed(place, commit))
+    found = tuple(witnessed(place, link, head, reviewed_only) for link in found)
     # With nothing new, one step at the cursor's own commit finds drift and what evidence advances.
     still = place.git.commit(seen.commit)
     return found or (Link(seen.commit, Landed(place.repository, still.id, still.time)),)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.core.model.conversation import Dialect
+from bot.core.tree import Oid
 from bot.ports import Core, Forge, Git
 
 _GITHUB = Dialect("github")
@@ -30,3 +31,5 @@ class Place:
     core: Core
     gitops: Callable[[str], GitOps | None]
     dialect: Dialect = _GITHUB
+    authors: dict[tuple[int, Oid], frozenset[str]] = field(default_factory=dict, compare=False)
+    """Who wrote a head of a pull request, which never changes: the newest few, so that a second look asks less."""

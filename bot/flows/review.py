@@ -3,45 +3,87 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from bot.core import words
-from bot.core.model.ask import CursorAsk, Head, ReviewAsk, SurveyAsk
+from bot.core.model.ask import CursorAsk, Head, Required, RequiredAsk, ReviewAsk, Survey, SurveyAsk
 from bot.core.model.conversation import Conversation, Said, Shas
 from bot.core.tree import NO_OID, Oid
 from bot.flows.afterwards import after_merge
+from bot.flows.commands import Scene, asked_for, carry_out, pending, take_up
+from bot.flows.evidence import gather
 from bot.flows.failed import failed
 from bot.flows.line import undelivered
 from bot.flows.looking import looking
 from bot.flows.names import COMMENT, CONTEXT
 from bot.flows.place import Place
-from bot.ports import Conflict, PoisonError, Pull, Repository, Status, Wakeups
+from bot.flows.targets import heads_of
+from bot.ports import Comment, Conflict, GoneError, PoisonError, Pull, Repository, Status, Wakeups
 
 LAG_SECONDS = 600
 MOVED_SECONDS = 1.0
 NO_HISTORY = "(no history in common)"
+NOTHING = Survey((), observe=False, problems=())
 
 
 def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
-    """Looks at the pull request as it stands now and ensures its status and comment."""
-    pull = place.forge.pull(number)
+    """Looks at the pull request as it stands now, ensures its status and comment, and carries out what comments ask."""
+    try:
+        pull = place.forge.pull(number)
+    except GoneError:
+        _issue(number, place, wakeups)
+        return
+    comments = place.forge.comments(number)
+    waiting = pending(comments)
+    take_up(waiting, number, place)
     if pull.state == "closed" and not pull.merged:
         _close(pull, place)
-        return
-    said = _said(pull, place)
+        told = ""
+    else:
+        said = _ensured(pull, place, comments, wakeups, name)
+        if said is None:
+            return
+        told = said.status
+    if waiting:
+        carry_out(waiting, Scene(place, number, pull, _merged(pull, place), told, wakeups))
+
+
+def _issue(number: int, place: Place, wakeups: Wakeups) -> None:
+    """Commands may stand in an issue, too. GoneError where there is none either."""
+    waiting = pending(place.forge.comments(number))
+    take_up(waiting, number, place)
+    carry_out(waiting, Scene(place, number, None, None, "", wakeups))
+
+
+def _merged(pull: Pull, place: Place) -> Oid | None:
+    """The merge result of an open pull request, for what comments ask about it."""
+    refs = [f"refs/heads/{pull.base_ref}", place.forge.pull_ref(pull.number)]
+    found = place.git.fetch(place.forge.remote(), refs) if pull.state == "open" else {}
+    base, head = found.get(refs[0]), found.get(refs[1])
+    merged = place.git.merge_tree(base, head) if base is not None and head is not None else None
+    return None if isinstance(merged, Conflict) else merged
+
+
+def _ensured(pull: Pull, place: Place, comments: Sequence[Comment], wakeups: Wakeups, name: str) -> Said | None:
+    """Status first, then the comment. None where the head moved meanwhile: then this is looked at again."""
+    said = _said(pull, place, comments)
     if said is None:
         # The head that git has is not the one the forge told of: it moves just now, or one of the two answers is old.
         wakeups.ring(name, after=MOVED_SECONDS)
-        return
+        return None
     place.forge.ensure_status(pull.head_sha, Status(CONTEXT, said.state, said.status, pull.web_url))
     if said.comment is None:
-        if place.forge.comment_digest(number, COMMENT) is None:
-            return
-        said = _said(pull, place, speak=True)
-    if said is None or place.forge.pull(number).head_sha != pull.head_sha:
+        if place.forge.comment_digest(pull.number, COMMENT) is None:
+            return said
+        said = _said(pull, place, comments, speak=True)
+    if said is None or place.forge.pull(pull.number).head_sha != pull.head_sha:
+        place.authors.pop((pull.number, pull.head_sha), None)
         wakeups.ring(name)
-        return
+        return None
     if said.comment is not None:
-        place.forge.ensure_comment(number, COMMENT, said.digest, said.comment)
+        urgent = said.state == "failure"
+        place.forge.ensure_comment(pull.number, COMMENT, said.digest, said.comment, urgent)
+    return said
 
 
 def _close(pull: Pull, place: Place) -> None:
@@ -54,7 +96,8 @@ def _close(pull: Pull, place: Place) -> None:
         )
     )
     if said.comment is not None:
-        place.forge.ensure_comment(pull.number, COMMENT, said.digest, said.comment)
+        urgent = said.state == "failure"
+        place.forge.ensure_comment(pull.number, COMMENT, said.digest, said.comment, urgent)
 
 
 def review_queue(sha: Oid, place: Place) -> None:
@@ -70,7 +113,7 @@ def review_queue(sha: Oid, place: Place) -> None:
             mirror=place.git.path,
             base=base,
             merged=place.git.commit(sha).tree,
-            heads=_heads(place, base),
+            heads=heads_of(place, place.core.survey(SurveyAsk(place.git.path, base)) if base is not None else NOTHING),
             head_sha=sha,
             now=int(time.time()),
             dialect=place.dialect,
@@ -80,42 +123,54 @@ def review_queue(sha: Oid, place: Place) -> None:
     place.forge.ensure_status(sha, Status(CONTEXT, said.state, said.status, repository.web_url))
 
 
-def _said(pull: Pull, place: Place, speak: bool = False) -> Said | None:
+def _said(pull: Pull, place: Place, comments: Sequence[Comment], speak: bool = False) -> Said | None:
     """None where the head moved."""
     try:
-        return _look(pull, place, speak)
+        return _look(pull, place, comments, speak)
     except PoisonError as poison:
         return failed(pull, place, poison.error_id)
 
 
-def _look(pull: Pull, place: Place, speak: bool) -> Said | None:
+def _look(pull: Pull, place: Place, comments: Sequence[Comment], speak: bool) -> Said | None:
     since = time.monotonic()
     repository = place.forge.repository()
-    refs = [f"refs/heads/{pull.base_ref}", f"refs/pull/{pull.number}/head"]
+    refs = [f"refs/heads/{pull.base_ref}", place.forge.pull_ref(pull.number)]
     found = place.git.fetch(place.forge.remote(), refs)
     base, head = found[refs[0]], found[refs[1]] or pull.head_sha
     if pull.base_ref != repository.default_branch:
         return words.other_branch(repository.default_branch)
-    heads = _heads(place, base)
+    survey = place.core.survey(SurveyAsk(place.git.path, base)) if base is not None else NOTHING
+    heads = heads_of(place, survey)
     if pull.merged:
         return after_merge(pull, place, repository, base, heads, speak)
     if head != pull.head_sha:
         return None
+    if pull.fork and survey.forks_ask and not asked_for(head, comments, place):
+        return words.fork_waits(head)
     merged = place.git.merge_tree(base, head) if base is not None else place.git.commit(head).tree
     conflict = (merged.paths or (NO_HISTORY,)) if isinstance(merged, Conflict) else ()
+    now = int(time.time())
+    required = Required(())
+    if not isinstance(merged, Conflict):
+        with looking(pull, place, since):
+            required = place.core.required(RequiredAsk(place.git.path, base, merged, now, heads))
+    given = gather(place, pull.number, head, required)
     ask = ReviewAsk(
         mirror=place.git.path,
         base=base,
         merged=None if isinstance(merged, Conflict) else merged,
         heads=heads,
         head_sha=head,
-        now=int(time.time()),
+        now=now,
         dialect=place.dialect,
         shas=_shas(repository, base, pull, head),
         draft=pull.draft,
         conflict=conflict,
         lag=_lag(place, base, heads),
         speak=speak,
+        approvals=given.approvals,
+        consents=given.consents,
+        required=required,
     )
     with looking(pull, place, since):
         return place.core.review(ask)
@@ -123,19 +178,6 @@ def _look(pull: Pull, place: Place, speak: bool) -> Said | None:
 
 def _shas(repository: Repository, base: Oid | None, pull: Pull, head: Oid) -> Shas:
     return Shas(base or NO_OID, pull.base_ref, head, f"{repository.web_url}/blob/{head}")
-
-
-def _heads(place: Place, tip: Oid | None) -> tuple[Head, ...]:
-    if tip is None:
-        return ()
-    heads = []
-    for target in place.core.survey(SurveyAsk(place.git.path, tip)).targets:
-        gitops = place.gitops(target.repo)
-        if gitops is not None:
-            ref = f"refs/heads/{target.branch}"
-            commit = gitops.git.fetch(gitops.forge.remote(), [ref])[ref]
-            heads.append(Head(target.name, target.repo, gitops.git.path, commit))
-    return tuple(heads)
 
 
 def _lag(place: Place, tip: Oid | None, heads: tuple[Head, ...]) -> str:

@@ -177,7 +177,7 @@ class Talk:
             while len(self._reacted) >= _MOST_KNOWN:
                 self._reacted.pop(next(iter(self._reacted)))
             self._reacted[known] = frozenset(_MEANING[c] for who, c in given if who == me and c in _MEANING)
-        return Comment(one.id, one.author_id, one.is_bot, one.body, one.created_at, one.edited, self._reacted[known])
+        return Comment(one.id, one.author_id, one.is_bot, one.body, one.created_at, one.edited, self._reacted[known], one.author)
 
     def _ensure(
         self,
@@ -239,6 +239,7 @@ def _comment(found: Any) -> tuple[Comment, str]:
         created_at=text(found["created_at"]),
         edited=found["updated_at"] != found["created_at"],
         reactions=frozenset(),
+        author="" if found["user"] is None else text(found["user"]["login"]),
     ), " ".join(str(count) for count in counts.values()) if any(counts.values()) else ""
 
 

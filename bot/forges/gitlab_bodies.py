@@ -131,6 +131,7 @@ def comment_of(note: Json, awarded: Mapping[str, datetime]) -> Comment:
         created_at=created.strftime(TIME),
         edited=(moment(note["updated_at"]) - excused).total_seconds() > 1,
         reactions=frozenset(word for word, name in AWARDS.items() if name in awarded),
+        author=_text(author["username"]),
     )
 
 

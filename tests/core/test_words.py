@@ -62,8 +62,12 @@ def test_observing_never_fails_and_says_that_it_observes(name: str) -> None:
     assert "Observing" in said.comment.splitlines()[0]
 
 
-def test_no_status_ever_waits_for_an_approval() -> None:
-    assert {say(case()).state for case in plans.CASES.values()} == {"success", "failure"}
+def test_a_status_waits_where_an_approval_is_missing_and_nowhere_else() -> None:
+    for case in plans.CASES.values():
+        talk = case()
+        waits = bool(talk.agreement.missing) and talk.stage == "open"
+        blocked = isinstance(talk.outcome, Plan) and bool(talk.outcome.errors)
+        assert (say(talk).state == "pending") == (waits and not blocked and not talk.observing)
 
 
 def test_where_nothing_of_ours_is_touched_there_is_a_status_and_no_comment() -> None:

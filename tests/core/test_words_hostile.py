@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,6 +30,7 @@ from bot.core.model.plan import (
     ValueChange,
     Wait,
 )
+from bot.core.model.rights import Agreement, Ground, Missing, Requirement
 from bot.core.model.values import Origin
 from bot.core.problem import Problem, Refusal
 from bot.core.words import say, terminal
@@ -134,6 +136,9 @@ plans = st.builds(
     st.integers(1, 9),
     st.dictionaries(st.sampled_from(["create", "change", "delete", "keep"]), st.integers(0, 10**6)),
 )
+requirements = st.builds(
+    Requirement, texts, st.sampled_from(HOSTILE), st.sampled_from(get_args(Ground)), texts, st.integers(1, 5)
+)
 talks = st.builds(
     Conversation,
     st.one_of(
@@ -151,6 +156,7 @@ talks = st.builds(
     texts,
     _some(texts),
     st.dictionaries(texts, texts, max_size=3),
+    st.builds(Agreement, _some(st.builds(Missing, requirements, st.integers(1, 5)), 4), _some(requirements, 4), texts),
 )
 POLITE = settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -163,17 +169,8 @@ _OURS = frozenset(
     for end in ("open", "close")
 ) | {"inline", "fence", "html_block"}  # fmt: skip
 _INLINE = frozenset(
-    {
-        "text",
-        "text_special",
-        "code_inline",
-        "strong_open",
-        "strong_close",
-        "link_open",
-        "link_close",
-        "html_inline",
-        "em_open",
-    }
+    {"text", "text_special", "code_inline", "html_inline", "em_open"}
+    | {f"{mark}_{end}" for mark in ("strong", "link") for end in ("open", "close")}
 )
 
 

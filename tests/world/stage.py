@@ -64,6 +64,8 @@ class Stage:
         self.gitops_id = str(sandbox.create_repository(GITOPS, gitops))
         for name in (PLATFORM, GITOPS):
             sandbox.grant(name, BOT, "admin")
+        for team in ("acme/platform", "acme/payments", "acme/shop"):
+            sandbox.join(team, DEVELOPER)
         self.bell = Bell()
         self.root = root
         self.core = core or Thinking()

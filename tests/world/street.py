@@ -66,6 +66,8 @@ class Street:
         self.sandbox, self.root, self.valkey = sandbox, root, valkey
         sandbox.create_user(BOT, permission="write", kind="Bot")
         sandbox.create_user(DEVELOPER, permission="admin")
+        for team in ("acme/platform", "acme/payments"):
+            sandbox.join(team, DEVELOPER)
         self.platform = str(sandbox.create_repository(PLATFORM, {k: v.encode() for k, v in files.items()}))
         self.gitops = str(sandbox.create_repository(GITOPS, {"README.md": b"What runs.\n"}))
         for name in (PLATFORM, GITOPS):

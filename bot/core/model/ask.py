@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.core.model.command import Change, ExplainCommand
 from bot.core.model.conversation import Delivered, Dialect, Halted, Shas
 from bot.core.model.delivery import Approval, Landed
 from bot.core.model.rights import Requirement
@@ -59,6 +61,8 @@ class Survey:
     """Pull requests from forks wait for a member's word."""
     reviewed_only: bool = False
     """Some environment takes only what came by pull request."""
+    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Cluster -> what environments.yaml says that it has, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,61 @@ class Chain:
     made: tuple[Made, ...]
     passed_over: tuple[PassedOver, ...]
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAsk:
+    """Which edits of the default branch at `tip` does a command mean? `by` is who asked, in words; `merged` the merge
+    result of the pull request where it was written, if there is one."""
+
+    mirror: str
+    tip: Oid
+    heads: tuple[Head, ...]
+    command: Change
+    by: str
+    where: str
+    """Where it was asked, as this forge links it: `#42`."""
+    now: int
+    merged: Oid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One path of a draft: a file's text, or an object that the repository has."""
+
+    path: str
+    text: str = ""
+    id: Oid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A pull request to be, or in `refused` why there is none (Markdown). `teams` are the teams, as the forge names
+    them, of which one must hold whoever asks; empty where the right to write is enough."""
+
+    edits: tuple[Written, ...] = ()
+    branch: str = ""
+    title: str = ""
+    body: str = ""
+    teams: tuple[str, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainAsk:
+    """Who gave the values that the command asks for, in this platform tree?"""
+
+    mirror: str
+    tree: Oid
+    command: ExplainCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer in Markdown; `found` is false where it only says what there is instead."""
+
+    body: str
+    found: bool
 
 
 @dataclass(frozen=True, slots=True)

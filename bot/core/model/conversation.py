@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.model.plan import Plan
-from bot.core.model.rights import Missing, Requirement
+from bot.core.model.rights import Agreement
 from bot.core.problem import Refusal
 
 
@@ -18,6 +18,10 @@ class Dialect:
     forge: Literal["github", "gitlab"]
     limit: int = 60_000
     """Bytes of a comment, UTF-8."""
+
+    def reference(self, number: int, issue: bool = False) -> str:
+        """How a comment names a pull request, or an issue: `#42`, `!42`."""
+        return f"{'!' if self.forge == 'gitlab' and not issue else '#'}{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +72,14 @@ class Conversation:
     error_id: str = ""
     delivered: Delivered | None = None
     halted: Halted | None = None
-    missing: tuple[Missing, ...] = ()
-    """Whose approval is still needed."""
-    approved: tuple[Requirement, ...] = ()
-    """What needed a person, and has one."""
-    stand_in: str = ""
-    """The platform team as the forge names it: it may approve where the owning team is only the author."""
     lag: str = ""
     """Told only beyond ten minutes: `deliveries are 14 minutes behind`."""
     drift: tuple[str, ...] = ()
     """Owned paths in the GitOps repo that someone else changed."""
     diffs: Mapping[str, str] = field(default_factory=dict)
     """Unified diff by output path, for the folds; may lack any path, and is the first thing the ladder drops."""
+    agreement: Agreement = field(default_factory=Agreement)
+    """Whose approval is there, and whose is missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,40 @@ class PlatformChange:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverTold:
+    """An exception of a service that the change touches. `counts`: in date and agreed to. `waits`: for the platform
+    team. `over`: its day has passed. `idle`: nothing would be refused without it."""
+
+    folder: str
+    service: str
+    policy: str
+    reason: str
+    until: str
+    state: Literal["counts", "waits", "over", "idle"]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRow:
+    """What a policy, or the platform's own files, newly say of services: `services` of them, by name, sorted."""
+
+    what: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What a change of the platform's side means for all services. `judged` of `services` were looked at."""
+
+    fails: tuple[FleetRow, ...]
+    passes: tuple[FleetRow, ...]
+    changes: tuple[str, ...]
+    judged: int
+    services: int
+    policies: bool
+    """The policies themselves change: `fails` is what they will say once they judge, and refuses nothing now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole answer. `problems` holds every finding of all units, errors first, sorted; a unit with an error is
     `refused` in `services` and does not hide the others. `concerns` is false where nothing of ours is touched."""
@@ -131,6 +165,9 @@ class Plan:
     renderer: int
     lines: Mapping[str, int]
     """Objects created, changed, deleted, kept in all: keys `create`, `change`, `delete`, `keep`."""
+    waivers: tuple[WaiverTold, ...] = ()
+    fleet: Fleet | None = None
+    """None where the platform's side is the same."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -30,3 +30,13 @@ class Missing:
 
     requirement: Requirement
     lacks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What needed people: what is `missing`, what is `given`. `stand_in` is the platform team as the forge names it: it
+    may approve for an environment where the owning team is only the author."""
+
+    missing: tuple[Missing, ...] = ()
+    given: tuple[Requirement, ...] = ()
+    stand_in: str = ""

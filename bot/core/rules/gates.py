@@ -82,7 +82,7 @@ def _frozen(platform: Platform, name: str, pointer: Pointer, until: str) -> Prob
         "platform/environments.yaml", at.line, at.column, FROZEN,
         f"{name} is frozen {until}",
         "what runs there must not change in that time",
-        "wait: this is looked at again by itself; a rollback passes",
+        "wait until it is over, then comment `/plan` to have it looked at again; a rollback passes",
     )  # fmt: skip
 
 

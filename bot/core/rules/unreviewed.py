@@ -21,7 +21,7 @@ def unreviewed(before: Build | None, after: Build, judges: Judges, kept: Kept) -
     A unit that is held back already stays so until a pull request touches it: why it was refused is not remembered.
     """
     closed = {name for name, found in judges.platform.environments.items() if found.value["require_pull_request"]}
-    if before is None or not closed:
+    if before is None or not closed or judges.evidence.resumed is not None:
         return
     for folder in sorted(judges.held.keys() & after.units.keys()):
         there = closed & after.units[folder].environments.keys()

@@ -2,6 +2,7 @@
 
 from bot.core.model.conversation import Conversation, Said
 from bot.core.model.plan import Plan
+from bot.core.words.commands import no_platform
 from bot.core.words.comment import comment, digest
 from bot.core.words.commit import commit_message
 from bot.core.words.notices import (
@@ -10,6 +11,7 @@ from bot.core.words.notices import (
     cursor_lost,
     failed_delivery,
     foreign_cursor,
+    fork_waits,
     halted,
     lag,
     not_on_branch,
@@ -31,8 +33,10 @@ __all__ = [
     "cursor_lost",
     "failed_delivery",
     "foreign_cursor",
+    "fork_waits",
     "halted",
     "lag",
+    "no_platform",
     "not_on_branch",
     "other_branch",
     "resume",
@@ -51,7 +55,9 @@ def say(talk: Conversation) -> Said:
     ours, without delivery trouble; a pull request that has a comment from before then gets `withdrawn`."""
     plan = talk.outcome
     silent = isinstance(plan, Plan) and not plan.concerns and not plan.errors
-    if silent and not (talk.error_id or talk.halted or talk.delivered or talk.conflict):
+    # The base's files may say who must agree to what moves nothing that runs: a hold, a team, a policy.
+    waits = talk.stage == "open" and talk.agreement.missing
+    if silent and not (waits or talk.error_id or talk.halted or talk.delivered or talk.conflict):
         found = verdict(talk)
         return Said(found.state, status(found), None, "")
     return withdrawn(talk)

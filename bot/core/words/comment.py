@@ -14,7 +14,7 @@ from hashlib import sha256
 from bot.core.model.conversation import Conversation, Shas
 from bot.core.model.plan import Plan
 from bot.core.problem import Problem, Refusal
-from bot.core.words import blocks, data, delivered, folds, problems, start, what
+from bot.core.words import blocks, data, delivered, folds, policies, problems, start, waiting, what
 from bot.core.words.amounts import count, names, verb
 from bot.core.words.groups import Group, grouped
 from bot.core.words.inline import Line, bold, code, line, own
@@ -34,7 +34,7 @@ FIRST = 5
 def comment(talk: Conversation) -> str:
     """The comment as Markdown, never longer than the dialect's limit (from 4,000 bytes up)."""
     found = verdict(talk)
-    parts = [always(_heading(found)), *_said(blocks.paragraph(found.unblock)), *_notices(talk)]
+    parts = [always(_heading(found)), *_said(blocks.paragraph(found.unblock)), *_agreement(talk), *_notices(talk)]
     body = _body(talk)
     summary = _hidden(talk)
     if summary and body:
@@ -70,6 +70,10 @@ def _hidden(talk: Conversation) -> str:
     if talk.stage in ("delivered", "closed"):
         return "What was reviewed"
     return "The plan so far: this is a draft" if talk.draft and talk.stage == "open" else ""
+
+
+def _agreement(talk: Conversation) -> list[Part]:
+    return _said(blocks.bullets(waiting.rows(talk.agreement, open_=talk.stage == "open")))
 
 
 def _notices(talk: Conversation) -> list[Part]:
@@ -115,7 +119,9 @@ def _plan(plan: Plan, talk: Conversation) -> list[Part]:
         *_said(blocks.bullets(what.platform(plan)), Rung.NEED),
         *_said(_labelled("Before it can start", waits), Rung.NEED),
         *_said(_labelled("Undo", (line(*_spaced(undo(plan))),) if undo(plan) else ()), Rung.NEED),
+        *_said(blocks.bullets(policies.waivers(plan)), Rung.NEED),
         *_warnings(soft, blob),
+        *policies.fleet(plan),
         *[part for group in groups for part in folds.details(group, blob, talk.diffs)],
         *[folds.platform(change, talk.diffs) for change in plan.platform if change.objects],
     ]

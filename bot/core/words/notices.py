@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 from bot.core.memory import CURSOR
 from bot.core.model.conversation import Said
 from bot.core.problem import Problem
 from bot.core.rules.shrink import SHRINK
+from bot.core.rules.unreviewed import UNREVIEWED
 from bot.core.text import markdown_code
 from bot.core.words.inline import bold, markdown, prose
 from bot.core.words.status import LIMIT
@@ -24,6 +26,18 @@ def other_branch(default: str) -> Said:
 def not_on_branch(base: str) -> Said:
     """For a pull request that the forge calls merged, and whose commit the branch does not hold."""
     return _quiet(f"Merged, but {base} does not hold its commit")
+
+
+def fork_waits(sha: str) -> Said:
+    """For a pull request from a fork that nobody of us has asked to look at yet."""
+    command = f"/plan {sha[:12]}"
+    body = (
+        "### ⏳ Waits for a member: this comes from a fork\n\n"
+        f"Somebody who may write here reads it first, then comments {markdown_code(command)} to have exactly this head "
+        "looked at. A later push waits again.\n"
+    )
+    status = f"Waits for a member to comment {command}: this comes from a fork"
+    return Said("pending", status[:LIMIT], body, sha256(body.encode()).hexdigest())
 
 
 def _quiet(status: str) -> Said:
@@ -44,8 +58,9 @@ def resume(commit: str) -> str:
 
 
 def stuck(problem: Problem, commit: str) -> Problem:
-    """A problem that keeps a landed commit from being delivered; a large removal can be confirmed by command, too."""
-    if problem.code != SHRINK:
+    """A problem that keeps a landed commit from being delivered; a large removal, and what nobody reviewed, can be
+    confirmed by command, too."""
+    if problem.code not in (SHRINK, UNREVIEWED):
         return problem
     return replace(problem, fix=f"{problem.fix} Where it has landed already and was meant: `{resume(commit)}`.")
 

@@ -9,11 +9,13 @@ from typing import Literal
 
 from bot.core.model.conversation import Conversation, Delivered, Halted
 from bot.core.model.plan import Plan
+from bot.core.model.rights import Agreement
 from bot.core.problem import Problem, Refusal
-from bot.core.words import problems, what
+from bot.core.rules.gates import GATES
+from bot.core.words import problems, waiting, what
 from bot.core.words.amounts import count, money, names, places, unique
 from bot.core.words.data import Stake, at_stake
-from bot.core.words.inline import Line, bold, code, line, link, user
+from bot.core.words.inline import Line, bold, code, line, link, prose, user
 from bot.core.words.links import place
 from bot.core.words.problems import sentence
 
@@ -71,6 +73,8 @@ def _verdict(talk: Conversation) -> Verdict:
             return _error("")
         case Refusal(problems=found):
             return refused(found)
+        case Plan() as plan if talk.stage == "open" and not plan.errors and talk.agreement.missing:
+            return _waits(plan, talk.agreement)
         case Plan() as plan if talk.stage == "open" or (plan.errors and talk.stage != "closed"):
             return _decided(plan)
         case _:
@@ -110,12 +114,28 @@ def _problems(plan: Plan) -> Verdict:
     stakes = at_stake(plan)
     if stakes:
         return _blocked(plan, stakes)
+    if all(problem.code in GATES for problem in plan.errors):
+        return _gated(plan.errors)
     runs = any(service.environments for service in plan.services)
     rest = " Everything else is fine: what is below holds once that is done." if runs else ""
     others = any(_ASKS.search(problem.fix) for problem in plan.errors)
     who = "what needs another team says so" if others else "nobody else needs to act"
     unblock = line(f"Mend {_them(plan.errors)} and push; {who}.{rest}")
     return Verdict("❌", "", problems.headline(plan.errors), problems.summed(plan.errors), "failure", unblock)
+
+
+def _gated(found: Sequence[Problem]) -> Verdict:
+    """Nothing is to be mended: it only has to wait."""
+    more = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
+    said = line(prose(found[0].message, 300), more)
+    brief = line(user(found[0].message.replace("`", ""), 110), more)
+    return Verdict("⛔", "Blocked", said, brief, "failure", line("The change itself is fine; it has to wait."))
+
+
+def _waits(plan: Plan, agreement: Agreement) -> Verdict:
+    doing = what.headline(plan) if plan.concerns else line("this changes who may do what, and nothing that runs")
+    says = line("Waits for ", waiting.teams(agreement), ": ", doing)
+    return Verdict("⏳", "", says, line("Waits for ", waiting.counted(agreement)), "pending", waiting.how(agreement))
 
 
 def _them(found: Sequence[Problem]) -> str:

@@ -17,6 +17,7 @@ from bot.core.model.plan import (
 )
 from bot.core.model.values import Value
 from bot.core.problem import Problem, Refusal
+from tests.cases.words import agreements
 from tests.cases.words.parts import DIFF, MANIFEST, WEB, changed, new_in, objects
 from tests.cases.words.parts import plan as plan
 from tests.cases.words.parts import said_at as said_at
@@ -309,5 +310,11 @@ CASES: Mapping[str, Callable[[], Conversation]] = {
     "first-release": first_release,
     "platform-change": platform_change,
     "many-environments": many_environments,
+    "waits-for-one": lambda: agreements.waits_for_one(new_service()),
+    "waits-for-many": lambda: agreements.waits_for_many(change()),
+    "waits-and-moves-nothing": lambda: agreements.waits_and_moves_nothing(change()),
+    "destroyed-by-leave": lambda: agreements.destroyed_by_leave(change()),
+    "merged-without": lambda: agreements.merged_without(delivered()),
+    "frozen": lambda: agreements.frozen(change()),
 }
 """Every snapshot by the name of its folder."""
