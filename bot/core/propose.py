@@ -11,17 +11,19 @@ from bot.core.build.fill import Each
 from bot.core.diffs import MOST_BYTES, diffs
 from bot.core.kit import kit_of
 from bot.core.model.delivery import Evidence, Kept
-from bot.core.model.plan import Plan
+from bot.core.model.plan import Fleet, Plan
 from bot.core.model.render import Inputs, Rendered
 from bot.core.plan import plan
-from bot.core.policy.found import policies_of
+from bot.core.policy.found import policies_of, same_policies
 from bot.core.policy.judge import judge_cases
-from bot.core.policy.model import Engine
+from bot.core.policy.model import Engine, PolicySet
 from bot.core.problem import Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
+from bot.core.rules.fleet import fleet_of, preview
 from bot.core.rules.gates import gates
-from bot.core.settle import Sides, Trees, base_build, build_at, settle
+from bot.core.rules.waived import waivers_of
+from bot.core.settle import Settled, Sides, Trees, base_build, build_at, settle
 from bot.core.step import owner_of
 from bot.core.tree import Oid, Tree
 
@@ -99,4 +101,28 @@ def propose(
         each=each,
         destroys=found.judges.destroys_allowed,
     )
+    made = replace(
+        made,
+        waivers=tuple(waivers_of(before, found.wanted, found.judges, found.judged)),
+        fleet=_fleet(before, base, merged, found, made, judging, engine, memo),
+    )
     return Proposal(made, diffs(before, found.wanted, memo, found.refused, each, diff_bytes))
+
+
+def _fleet(
+    before: Build | None,
+    base: Tree | None,
+    merged: Tree,
+    found: Settled,
+    made: Plan,
+    judging: PolicySet,
+    engine: Engine,
+    memo: Memo,
+) -> Fleet | None:
+    """For whoever changes the platform's side: what that means for all."""
+    if before is None or base is None:
+        return None
+    if not same_policies(base, merged, before.kit, found.wanted.kit):
+        now = policies_of(merged, found.wanted.kit)
+        return None if isinstance(now, Refusal) else preview(found.wanted, judging, now, engine, memo)
+    return fleet_of(before, found.wanted, found.refused - found.standing, [one.name for one in made.services])

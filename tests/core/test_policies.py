@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.core import words
+from bot.core.model.conversation import Conversation, Dialect, Shas
 from bot.core.model.delivery import Step
 from bot.core.problem import Problem, Refusal
 from bot.core.propose import Proposal
@@ -131,3 +133,21 @@ def test_a_rollback_passes_a_policy_that_came_after_it() -> None:
 
 def _rendered(made: Delivery) -> bytes:
     return b"".join(data for path, data in made.files.items() if path.startswith("environments/"))
+
+
+def test_a_pull_request_that_edits_policies_shows_what_they_would_say_of_everything() -> None:
+    made = Delivery()
+    made.land({**PLATFORM, **LARGE, **service("b", "scale: 1")})
+    found = made.proposed({**PLATFORM, **LARGE, **service("b", "scale: 1"), POLICY: RULE})
+    assert not errors(found)
+    assert found.plan.fleet is not None
+    assert [(row.what, row.services) for row in found.plan.fleet.fails] == [("few", ("a",))]
+    said = words.comment(Conversation(found.plan, "open", Dialect("github"), Shas("", "main", "1" * 40, "")))
+    assert "1 would newly fail" in said
+    assert "Nothing is refused by this" in said
+
+
+def test_each_waiver_of_a_changed_service_is_listed_with_its_end() -> None:
+    found = world(SMALL).proposed({**PLATFORM, **service("a", "scale: 3", WAIVER), POLICY: RULE})
+    assert [(one.policy, one.until, one.state) for one in found.plan.waivers] == [("few", "2099-12-01", "waits")]
+    assert not errors(found), "it waits for the platform team, and is refused for nothing else"

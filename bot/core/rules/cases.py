@@ -74,6 +74,23 @@ def asked(
             yield Asked(case, key, place, there)
 
 
+def of_unit(build: Build, folder: str, objects: ObjectsOf) -> Iterator[Case]:
+    """Everything of one service as it is, nothing of which stood there before: its namespace's objects, too."""
+    namespace = _namespaces(build, objects)
+    for environment in sorted(build.units[folder].environments):
+        workload = _workload(build, (folder, environment))
+        if workload is None:
+            continue
+        yield Case(f"{folder}@{environment}", workload, None, None, "workloads", folder, environment)
+        keys = [*_keys_of(build, folder, environment)]
+        keys.append(("namespace", environment, build.facts((folder, environment)).namespace))
+        for key in keys:
+            for path, one in sorted(_objects(build, key, objects).items()):
+                around = namespace(environment, text_of(one, "metadata", "namespace"))
+                resource = plural_of(text_of(one, "apiVersion"), text_of(one, "kind"))
+                yield Case(path, one, None, around, resource, folder, environment)
+
+
 def older(one: Asked, side: Build | None, objects: ObjectsOf) -> Case | None:
     """The case as it stood on `side`, where nothing changed; None where there was no such object."""
     case = one.case
