@@ -40,6 +40,7 @@ from bot.ports import (
 __all__ = ["COMMENT_LIMIT", "STATUS_LIMIT", "GitHub"]
 
 _SEEN_SECONDS = 900.0
+_JUST_NOW_SECONDS = 2.0
 _OPENING_TRIES = 3
 _BRANCH = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 
@@ -75,6 +76,7 @@ class GitHub:
         )
         self._talk = Talk(self._line, self._repo, self._id, self._whoami, marker_secret)
         self._seen: tuple[Repository, float] | None = None
+        self._told: tuple[Repository, float] | None = None
         self._beside: dict[int, int] = {}
 
     def close(self) -> None:
@@ -84,6 +86,10 @@ class GitHub:
     # The repository and its pull requests
 
     def repository(self) -> Repository:
+        # A look begins with its pull request, which told everything about the repository a moment ago. Believed once.
+        told, self._told = self._told, None
+        if told is not None and time.monotonic() - told[1] < _JUST_NOW_SECONDS:
+            return told[0]
         return self._saw(self._line.one("reading the repository", self._repo, repository_of))
 
     def remote(self) -> GitRemote:
@@ -102,6 +108,7 @@ class GitHub:
         pull, base, beside = self._line.one(f"reading pull request {number}", f"{self._repo}/pulls/{number}", shape)
         if base.id == str(self._id):
             self._saw(base)
+            self._told = self._seen
         self._beside = {number: beside}
         return pull
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from bot.core.tree import Oid
 from bot.forges.github_bodies import author_of, number, text
-from bot.forges.github_line import Line
+from bot.forges.github_line import PAGE, Line
 from bot.ports import Approving, GoneError, Permission
 
 _TEAM = re.compile(r"@?(?P<org>[A-Za-z0-9-]{1,39})/(?P<team>[A-Za-z0-9._-]{1,100})")
@@ -102,17 +102,25 @@ class People:
         return actors
 
     def member_of(self, team: str, user_id: str) -> bool:
-        """False too where there is no such team or user, or the name is not `organisation/team`."""
+        """False too where there is no such team or user, or the name is not `organisation/team`.
+
+        A team's list of active members holds ids and costs one request; who is not on the first page of a large team
+        is asked for by the login that the id bears now.
+        """
         named = _TEAM.fullmatch(team)
-        login = self._login(user_id)
-        if named is None or login is None:
+        if named is None:
             return False
-        path = f"/orgs/{named['org']}/teams/{named['team']}/memberships/{login}"
+        path, what = f"/orgs/{named['org']}/teams/{named['team']}", f"asking for members of {named['org']}"
         try:
-            state = self._line.one(f"asking for members of {named['org']}", path, lambda one: text(one["state"]))
+            first = next(self._line.pages(what, f"{path}/members", lambda one: str(number(one["id"]))))
+            if user_id in first or len(first) < PAGE:
+                return user_id in first
+            login = self._login(user_id)
+            if login is None:
+                return False
+            return self._line.one(what, f"{path}/memberships/{login}", lambda one: text(one["state"])) == "active"
         except GoneError:
             return False
-        return state == "active"
 
     def permission(self, user_id: str) -> Permission:
         """What the user may do in the repository; `none` where there is no such user."""

@@ -38,6 +38,15 @@ def team_membership(ask: Ask, org: str, slug: str, login: str) -> Answer:
     return Answer(200, membership(ask.world, team, user))
 
 
+def team_members(ask: Ask, org: str, slug: str) -> Answer:
+    """Who is in the team; who was only invited is not listed."""
+    team = ask.world.teams.get(f"{org}/{slug}".lower())
+    if team is None:
+        raise WorldError(404, "Not Found")
+    active = sorted(who for who, state in team.members.items() if state == "active")
+    return paged(ask, active, lambda who: bodies.user(ask.world, ask.world.user_by_id(who)))
+
+
 def rate_limit(_ask: Ask) -> Answer:
     """Asking is free, and the sandbox never runs out; a fault can say that it did."""
     reset = int(rate_headers(0)["X-RateLimit-Reset"])
@@ -135,6 +144,7 @@ ROOT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/user/<int:user_id>", user_by_id),
     Route("GET", "/users/<login>", get_user),
     Route("GET", "/orgs/<org>/members/<login>", org_member),
+    Route("GET", "/orgs/<org>/teams/<slug>/members", team_members),
     Route("GET", "/orgs/<org>/teams/<slug>/memberships/<login>", team_membership),
     Route("GET", "/rate_limit", rate_limit),
 )

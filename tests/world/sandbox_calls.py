@@ -39,6 +39,9 @@ def review_calls(ask: Ask, repo: str, number: int, forge: Sandbox) -> None:
     for who in ("reader", "causeway", "nobody"):
         ask("GET", f"/orgs/acme/teams/payments/memberships/{who}")
     ask("GET", "/orgs/acme/teams/none/memberships/reader")
+    forge.join("acme/payments", "causeway")
+    ask("GET", "/orgs/acme/teams/payments/members")
+    ask("GET", "/orgs/acme/teams/none/members")
 
 
 def commit_calls(ask: Ask, repo: str, head: str) -> None:

@@ -109,10 +109,12 @@ def test_a_wrong_token_is_refused_in_words_without_the_token(world: World) -> No
 
 def test_a_rename_does_not_matter_and_the_old_name_is_never_used(world: World) -> None:
     world.github.pull(world.number)
+    world.github.repository()
     world.forge.rename_repository(NAME, "acme/renamed")
     world.calls()
     assert world.github.repository().full_name == "acme/renamed"
     assert world.github.pull(world.number).title == "Add a"
+    assert world.github.repository().full_name == "acme/renamed"
     assert "renamed" in world.github.remote().url
     assert all(path.startswith(f"/repositories/{world.repository}") for _, path in world.calls())
 

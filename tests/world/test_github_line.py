@@ -154,6 +154,18 @@ def test_more_commits_than_a_pull_request_lists_hide_nobody(face: Face, monkeypa
     assert face.forge.authors(face.number) == {face.id(login) for login in ("ada", "bob", "eve")}
 
 
+def test_members_of_a_team_with_more_than_a_page_are_found_too(face: Face) -> None:
+    for index in range(105):
+        face.sandbox.create_user(f"member-{index:03}")
+        face.sandbox.join("acme/all", f"member-{index:03}")
+    face.sandbox.join("acme/all", "eve", "pending")
+    assert face.forge.member_of("acme/all", face.id("member-000")) is True
+    assert face.forge.member_of("acme/all", face.id("member-104")) is True
+    assert face.forge.member_of("acme/all", face.id("eve")) is False
+    assert face.forge.member_of("acme/all", face.id("bob")) is False
+    assert face.forge.member_of("acme/all", "99999999") is False
+
+
 def test_whoever_pushed_is_an_author_whatever_the_commits_say(face: Face) -> None:
     made = face.push(by="bob")
     face.sandbox.set_branch(NAME, "topic", face.sandbox.world.repository(NAME).git.commit(made).parents[0], "eve")

@@ -88,6 +88,9 @@ def people(forge: Sandbox, github: GitHub, number: int) -> None:
         patch.setattr("bot.forges.github_people._LISTED_COMMITS", 0)
         github.authors(number)
     github.member_of("acme/payments", str(bob.id))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.forges.github_people.PAGE", 1)
+        github.member_of("acme/payments", str(forge.world.user("ada").id))
     github.permission(str(bob.id))
     github.ensure_remarks(number, head, "fix", (Remark("a.txt", 1, "Better so."),))
     github.ensure_remarks(number, head, "fix", ())
@@ -212,6 +215,7 @@ def test_every_kind_of_request_was_seen(traffic: list[requests.Response]) -> Non
         ("POST", f"{repo}/check-runs"),
         ("PATCH", f"{repo}/check-runs/{{check_run_id}}"),
         ("GET", f"{repo}/installation"),
+        ("GET", "/orgs/{org}/teams/{team_slug}/members"),
         ("GET", "/orgs/{org}/teams/{team_slug}/memberships/{username}"),
         ("GET", "/user/{account_id}"),
         ("GET", "/users/{username}"),
