@@ -18,13 +18,14 @@ from bot.cli.init import init
 from bot.cli.plan import plan
 from bot.cli.render import render
 from bot.cli.running import resume, serve, sweep, work
+from bot.cli.setup import setup
 from bot.cli.verify import verify
 from bot.configured import SettingsError
 from bot.core.text import visible
 from bot.ports import OutsideWorldError, PoisonError
 
 COMMANDS: Sequence[click.Command] = (
-    init, check, plan, explain_command, render, verify, demo, serve, work, sweep, resume, doctor,
+    init, check, plan, explain_command, render, verify, demo, serve, work, sweep, resume, setup, doctor,
 )  # fmt: skip
 """In the order in which a newcomer meets them."""
 
