@@ -35,7 +35,7 @@ _READS = 3
 _PATIENCE_SECONDS = 5.0
 """A read waits so long by itself; whoever must wait longer is told so, and does something else meanwhile."""
 _UNTOLD_SECONDS = 60.0
-_MOST_PAGES = 1000
+_MOST_PAGES = 200
 _SAYABLE = re.compile(r"[ -~]{1,200}")
 _ROOT = re.compile(r"/api/v4/?\Z")
 

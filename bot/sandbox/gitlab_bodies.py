@@ -234,6 +234,7 @@ def commit(world: World, repo: Repository, view: CommitView) -> Json:
         "committer_email": view.committer.email,
         "committed_date": view.committer_date,
         "trailers": {},
+        "status": None,
         "web_url": world.urls.page(repo.full_name, "-", "commit", view.sha),
     }
 

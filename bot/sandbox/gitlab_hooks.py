@@ -71,11 +71,13 @@ def _pull(world: World, repo: Repository, pull: Pull) -> Json:
     names = ["id", "iid", "title", "description", "state", "target_branch", "source_branch", "source_project_id"]
     names += ["target_project_id", "merge_commit_sha", "merge_status", "draft", "work_in_progress"]
     body: Json = {name: shown[name] for name in names}
+    body |= {"state_id": {"opened": 1, "closed": 2, "merged": 3}[shown["state"]], "time_estimate": 0}
+    body |= {"total_time_spent": 0, "merge_when_pipeline_succeeds": False, "last_edited_at": None}
     body |= {"author_id": pull.user.id, "assignee_id": None, "milestone_id": None, "head_pipeline_id": None}
     body |= {"created_at": _time(shown["created_at"]), "updated_at": _time(shown["updated_at"])}
     source = world.repositories[pull.head_repo or repo.id]
     body |= {"source": _project(world, source), "target": _project(world, repo)}
-    return body | {"last_commit": _commit(world, repo, pull.head_sha)}
+    return body | {"last_commit": _commit(world, repo, pull.head_sha), "url": shown["web_url"], "assignee_ids": []}
 
 
 def _push(world: World, repo: Repository, told: Json) -> tuple[str, Json] | None:
@@ -88,11 +90,14 @@ def _push(world: World, repo: Repository, told: Json) -> tuple[str, Json] | None
     body: Json = {"object_kind": "push", "event_name": "push", "before": told["before"], "after": told["after"]}
     body |= {"ref": told["ref"], "checkout_sha": None if told["after"] == ZERO else told["after"], "message": None}
     body |= {"user_id": sender.id, "user_name": sender.login, "user_username": sender.login, "user_email": ""}
-    body |= {"user_avatar": "", "project_id": repo.id, "project": _project(world, repo), "commits": commits[-20:]}
+    about = _project(world, repo)
+    body |= {"user_avatar": "", "project_id": repo.id, "project": about, "commits": commits[-20:]}
     return "Push Hook", body | {
         "total_commits_count": len(commits),
         "push_options": {},
-        "repository": _repository(world, repo),
+        "repository": _repository(world, repo)
+        | {name: about[name] for name in ("git_http_url", "git_ssh_url")}
+        | {"visibility_level": 0},
     }
 
 
