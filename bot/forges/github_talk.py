@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -177,7 +178,7 @@ class Talk:
             while len(self._reacted) >= _MOST_KNOWN:
                 self._reacted.pop(next(iter(self._reacted)))
             self._reacted[known] = frozenset(_MEANING[c] for who, c in given if who == me and c in _MEANING)
-        return Comment(one.id, one.author_id, one.is_bot, one.body, one.created_at, one.edited, self._reacted[known], one.author)
+        return replace(one, reactions=self._reacted[known])
 
     def _ensure(
         self,
