@@ -10,6 +10,7 @@ import pytest
 from bot.core.cel import CelError, CelFault, CelValue, Program, compile_cel, evaluate
 from bot.core.cel.functions import FUNCTIONS, LIBRARIES
 from bot.core.model.values import Value
+from tests.core.cel_page import PAGE, page
 
 CASES = Path(__file__).parents[1] / "cases" / "cel"
 OBJECT: Value = {
@@ -53,3 +54,7 @@ def test_an_example_gives_what_its_line_says(library: str, expression: str, answ
 def test_every_function_has_an_example() -> None:
     shown = "\n".join(expression for _, expression, _ in cases())
     assert not [name for name in FUNCTIONS if f"{name}(" not in shown]
+
+
+def test_the_page_of_functions_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m tests.core.cel_page`"

@@ -134,11 +134,16 @@ def _unknown(text: str, error: RefusedError) -> CelFault:
             _UNDECLARED.match(said) and at == whole.start() + 1 for _, at, said in error.found
         ):
             name = whole[0]
-        return CelFault(f"{name} is no function here", line, column - len(name), name)
+        back = len(name) if before.endswith(name) else 0
+        return CelFault(f"{name} is no function here", line, column - back, name)
     line, column, message = error.found[0]
+    if message.startswith(_LOST):
+        message = "the type of what is looped over is not known here: write dyn(…) around it"
     return CelFault(message.removesuffix(" (in container '')"), line, column)
 
 
+_LOST: Final = "expression of type 'dyn' cannot be the range of a comprehension"
+"""The checker loses the type of an optional's value where the optional itself has no known type."""
 _UNDECLARED: Final = re.compile(r"undeclared reference to '([^']+)'")
 _DOTTED: Final = re.compile(r"[A-Za-z_][\w.]*\Z", re.ASCII)
 

@@ -113,10 +113,10 @@ def _clause(verb: str, digits: int, value: Runtime) -> str:
 
 
 def _decimal(verb: str, digits: int, value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "\u221e" if value > 0 else "-\u221e"
+    if not math.isfinite(value):
+        text = "NaN" if math.isnan(value) else "\u221e" if value > 0 else "-\u221e"
+        # The cluster pads these in one of the two clauses.
+        return text.rjust(6) if verb == "e" else text
     if verb == "f":
         return format(value, f",.{digits}f")
     # The cluster gives six digits here, however many were asked for.

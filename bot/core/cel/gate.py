@@ -10,6 +10,7 @@ from bot.core.cel.formatting import TAKES, clauses, refused
 from bot.core.cel.functions import FUNCTIONS, OPERATORS, OVERLOADS
 from bot.core.cel.native import re2_fault
 from bot.core.cel.nodes import Call, Checked, Items, Literal, Loop, Message, Node, Pairs, Select
+from bot.core.cel.operators import STEPS
 
 Fault = tuple[int, str, str | None]
 """The part's number, what is wrong, the function if there is one to name."""
@@ -59,10 +60,18 @@ def _call(checked: Checked, node: Call) -> Iterator[Fault]:
         yield node.id, f"{name} is no function here", name
     if name in _PATTERNED:
         yield from _pattern(node)
+    if name in ("_[_]", "_[?_]"):
+        yield from _step(node.arguments[1])
     if name in _CONVERSIONS and isinstance(node.arguments[0], Literal):
         yield from _conversion(node, node.arguments[0])
     if name == "format":
         yield from _format(checked, node)
+
+
+def _step(key: Node) -> Iterator[Fault]:
+    time = isinstance(key, Call) and key.function in ("duration", "timestamp")
+    if time or isinstance(key, Items | Pairs) or (isinstance(key, Literal) and type(key.value) not in STEPS):
+        yield key.id, "what stands between [ and ] is a text or a number", None
 
 
 def _pattern(node: Call) -> Iterator[Fault]:
@@ -70,7 +79,7 @@ def _pattern(node: Call) -> Iterator[Fault]:
     if isinstance(pattern, Literal) and type(pattern.value) is str:
         fault = re2_fault(pattern.value)
         if fault is not None:
-            yield pattern.id, f"{node.function} cannot use this pattern: {fault}", None
+            yield pattern.id, f"{node.function}: {fault}", None
 
 
 def _conversion(node: Call, value: Literal) -> Iterator[Fault]:
@@ -81,6 +90,8 @@ def _conversion(node: Call, value: Literal) -> Iterator[Fault]:
                 step(value.value)
             except Failure as failure:
                 yield value.id, f"this is no {node.function}: {failure.message}", None
+            return
+    yield value.id, f"this is no {node.function}", None
 
 
 def _format(checked: Checked, node: Call) -> Iterator[Fault]:
@@ -104,15 +115,21 @@ def _format(checked: Checked, node: Call) -> Iterator[Fault]:
 def _alike(checked: Checked, parts: Sequence[Node], optional: frozenset[int]) -> Iterator[Fault]:
     """The cluster wants one type for all parts of a list or a map that is written out; `dyn` is a type of its own."""
     wanted: str | None = None
+    unsure = True
     for at, part in enumerate(parts):
         kind = checked.types.get(part.id, "dyn")
         if at in optional:
             kind = kind.removeprefix("optional_type(").removesuffix(")")
-        if wanted is None:
-            wanted = None if _open(part) else kind
-        elif kind != wanted and not (_open(part) and kind.partition("(")[0] == wanted.partition("(")[0]):
+        alike = kind == wanted or ((unsure or _open(part)) and wanted is not None and _bare(kind) == _bare(wanted))
+        if wanted is not None and not alike:
             yield part.id, f"the parts of one list or map have one type: expected {wanted}, found {kind}", None
             return
+        if unsure:
+            wanted, unsure = kind, _open(part)
+
+
+def _bare(kind: str) -> str:
+    return kind.partition("(")[0]
 
 
 def _open(part: Node) -> bool:

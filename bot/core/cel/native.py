@@ -22,6 +22,7 @@ from bot.core.emit import emit_yaml
 from bot.core.model.values import Value
 
 _ERROR = re.compile(r"^(?:INVALID_ARGUMENT: )?ERROR: [^:\n]*:(-?\d+):(-?\d+): (.*)$", re.MULTILINE)
+_BYTE = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 _CODE = re.compile(r"^[A-Z_]+: |(?: \[[A-Z_]+\])$")
 _EXTENSIONS: Final = ("optional", "two-var-comprehensions")
 
@@ -74,15 +75,15 @@ def _places(message: str) -> tuple[tuple[int, int, str], ...]:
 
 _RE2: Final = cel.NewEnv(
     config=cel.NewEnvConfigFromYaml("name: patterns\nextensions:\n- name: optional\n- name: regex\n"),
-    variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING, "marks": cel.Type.STRING, "many": cel.Type.INT},
+    variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING, "marks": cel.Type.STRING},
 )
 _MATCHES: Final = _RE2.compile("text.matches(pattern)")
-_MARKED: Final = _RE2.compile("regex.replace(text, pattern, marks, many)")
+_MARKED: Final = _RE2.compile("regex.replace(text, pattern, marks)")
 
 
 def re2_matches(text: str, pattern: str) -> bool:
     """Whether the pattern matches anywhere in the text. Failure where it is no RE2 pattern, or a NUL is in either."""
-    found = _MATCHES.eval(data={"text": _whole(text), "pattern": _whole(pattern)})
+    found = _MATCHES.eval(data={"text": _whole(text), "pattern": _pattern(pattern)})
     if found.type() != cel.Type.BOOL:
         raise Failure(f"error parsing regexp: {_said(found)}")
     return found.value() is True
@@ -98,12 +99,11 @@ def re2_all(text: str, pattern: str, most: int = -1) -> tuple[str, ...]:
         return ()
     # RE2 is reached only through a replacement, so each match is put between two characters that the text lacks.
     opened, closed = islice((chr(code) for code in count(0xE000) if chr(code) not in text), 2)
-    found = _MARKED.eval(
-        data={"text": _whole(text), "pattern": _whole(pattern), "marks": f"{opened}\\0{closed}", "many": most}
-    )
+    found = _MARKED.eval(data={"text": _whole(text), "pattern": _pattern(pattern), "marks": f"{opened}\\0{closed}"})
     if found.type() != cel.Type.STRING:
         raise Failure(f"error parsing regexp: {_said(found)}")
-    return tuple(part.partition(closed)[0] for part in str(found.value()).split(opened)[1:])
+    parts = str(found.value()).split(opened)[1:]
+    return tuple(part.partition(closed)[0] for part in (parts if most < 0 else parts[:most]))
 
 
 def _whole(text: str) -> str:
@@ -112,11 +112,21 @@ def _whole(text: str) -> str:
     return text
 
 
+def _pattern(text: str) -> str:
+    """The pattern, without the one thing that RE2 can do here and not in a cluster: match a byte."""
+    if _BYTE.search(text):
+        raise Failure("error parsing regexp: invalid escape sequence: \\C")
+    return _whole(text)
+
+
 @lru_cache(maxsize=1024)
 def re2_fault(pattern: str) -> str | None:
     """Why a text is no RE2 pattern; None where it is one."""
-    found = _MATCHES.eval(data={"text": "", "pattern": pattern})
-    return None if found.type() == cel.Type.BOOL else _said(found)
+    try:
+        re2_matches("", pattern)
+    except Failure as failure:
+        return failure.message
+    return None
 
 
 def _said(found: cel.Value) -> str:

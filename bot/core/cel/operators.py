@@ -31,6 +31,10 @@ LAST_MOMENT: Final = 253_402_300_799 * 10**9 + 999_999_999
 """The years 1 to 9999."""
 
 
+STEPS: Final = frozenset([str, bool, int, float, Uint])
+"""What may stand between `[` and `]`."""
+
+
 def length_of(nanos: int) -> Duration:
     """Failure where it does not fit a duration."""
     if not -MOST_NANOS - 1 <= nanos <= MOST_NANOS:
@@ -255,6 +259,7 @@ def item(one: Runtime, key: Runtime) -> Runtime:
     """`one[key]`; of an optional, an optional."""
     if type(one) is Optional:
         return optional_item(one, key)
+    _step(key)
     if isinstance(one, Mapping):
         found = one.get(key_in(key), NONE)
         if found is NONE:
@@ -272,6 +277,7 @@ def optional_item(one: Runtime, key: Runtime) -> Optional:
     """`one[?key]`."""
     if type(one) is Optional:
         return optional_item(one.value, key) if one.present else NONE
+    _step(key)
     if isinstance(one, Mapping):
         found = key_in(key)
         return Optional(one[found], True) if found is not None and found in one else NONE
@@ -279,6 +285,11 @@ def optional_item(one: Runtime, key: Runtime) -> Optional:
         at = _index(key)
         return Optional(one[at], True) if 0 <= at < len(one) else NONE
     return NONE
+
+
+def _step(key: Runtime) -> None:
+    if type(key) not in STEPS:
+        raise Failure(f"invalid qualifier type: {type_name(key)}")
 
 
 def _index(key: Runtime) -> int:

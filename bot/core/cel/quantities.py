@@ -14,7 +14,7 @@ from bot.core.cel.failures import Failure
 from bot.core.cel.rows import rows
 from bot.core.cel.values import LARGEST, SMALLEST, Opaque
 
-_QUANTITY = re.compile(r"([+-]?)0*([0-9]*)(?:(\.)([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
+_QUANTITY = re.compile(r"([+-]?)(0*)([0-9]*)(?:(\.)([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
 _DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _EXPONENT = re.compile(r"[eE]([+-]?[0-9]+)", re.ASCII)
@@ -45,19 +45,22 @@ def _read(text: str) -> Quantity:
     found = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         raise Failure(_FORM)
-    sign, front, _, back, suffix = found.groups(default="")
+    sign, zeros, front, dot, back, suffix = found.groups(default="")
     # A text of zeros and nothing else is read before its digits are looked at.
-    if front == "" and not found[3] and suffix == "":
+    if front == "" and not dot and suffix == "":
         return Quantity(0, 0, True)
     number = int((front or "0") + back)
     places, digits = len(back), len(front or "0") + len(back)
     negative = sign == "-"
     if suffix in _BINARY:
-        return _binary(number, places, digits, _BINARY[suffix], negative)
-    scale = _decimal_scale(suffix)
-    if digits <= _SMALL_DIGITS and scale - places >= -9 and number <= LARGEST:
-        return Quantity(-number if negative else number, scale - places, True)
-    return _large(number, scale - places, negative)
+        result = _binary(number, places, digits, _BINARY[suffix], negative)
+    else:
+        scale = _decimal_scale(suffix) - places
+        small = digits <= _SMALL_DIGITS and scale >= -9 and number <= LARGEST
+        result = Quantity(-number if negative else number, scale, True) if small else _large(number, scale, negative)
+    if not (result.small or zeros or front or back):
+        raise Failure("unable to parse numeric part of quantity")
+    return result
 
 
 _FORM: Final = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -134,9 +137,17 @@ def _as_integer(one: Quantity) -> int:
     return found
 
 
+def _ten_to(exponent: int) -> float:
+    """Ten to the exponent in two roundings, as Go has it."""
+    coarse, fine = divmod(abs(exponent), 32)
+    if exponent < 0:
+        return float(f"1e-{32 * coarse}") / float(f"1e{fine}")
+    return float(f"1e{32 * coarse}") * float(f"1e{fine}")
+
+
 def _as_float(one: Quantity) -> float:
     try:
-        return float(one.value) * float(f"1e{one.scale}")
+        return float(one.value) * _ten_to(one.scale)
     except OverflowError:
         return float("inf") if one.value > 0 else float("-inf")
 

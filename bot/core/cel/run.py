@@ -180,11 +180,11 @@ class Compiler:
         if node.function == "_+_" and _appends(node):
             return append(runs[0], runs[1])
         if node.function in _OPTIONAL_ELSE and node.target is not None:
-            return otherwise(node.id, node.function, *runs)
+            return otherwise(node.function, *runs)
         if node.function in _LOOKS:
             return look(node.id, BINARY[node.function], *runs)
         if node.function in BINARY:
-            return binary(node.id, BINARY[node.function], *runs)
+            return binary(node.function, node.id, BINARY[node.function], *runs)
         if node.function in UNARY:
             return unary(node.id, UNARY[node.function], *runs)
         return function(node, self._functions[node.function], runs)

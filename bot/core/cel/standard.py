@@ -15,6 +15,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NATURAL = re.compile(r"[0-9]+", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _HEX = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+", re.ASCII)
+_BETWEEN = re.compile("(?<=[0-9])_(?=[0-9])", re.ASCII)
 _ENDLESS = re.compile(r"[+-]?(?:inf|infinity)|nan", re.ASCII | re.IGNORECASE)
 _LONGEST_NUMBER: Final = 400
 TRUE: Final = frozenset(["1", "t", "T", "TRUE", "true", "True"])
@@ -64,6 +65,7 @@ def _uint_of_text(value: str) -> Uint:
 
 def _double_of_text(value: str) -> float:
     if len(value) <= _LONGEST_NUMBER:
+        value = value if _HEX.match(value) else _BETWEEN.sub("", value)
         if _DECIMAL.fullmatch(value):
             found = float(value)
             if math.isfinite(found):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from bot.core.cel.failures import Failure
+from bot.core.cel.failures import Failure, Meter
 from bot.core.cel.nodes import Call
 from bot.core.cel.signatures import Signature
 from bot.core.cel.values import Optional, Runtime, key_in, key_out, type_name
@@ -16,7 +16,14 @@ Overload: TypeAlias = tuple[Signature, Callable[..., Runtime]]
 
 METER: Final = 0
 """The slot that holds the evaluation's meter; the variables follow."""
-_TEXTS: Final = (str, bytes)
+_SIZED: Final = frozenset([str, bytes, list, dict])
+_DEEP: Final = frozenset(
+    [
+        "_==_", "_!=_", "@in", "indexOf", "lastIndexOf", "join", "format", "sets.contains", "sets.equivalent",
+        "sets.intersects",
+    ]
+)  # fmt: skip
+"""What looks at the whole of its values."""
 _FREE: Final = 16
 """So many characters cost nothing beyond the step itself."""
 
@@ -34,10 +41,12 @@ def append(target: Run, items: Run) -> Run:
     return run
 
 
-def binary(number: int, step: Callable[[Runtime, Runtime], Runtime], left: Run, right: Run) -> Run:
+def binary(name: str, number: int, step: Callable[[Runtime, Runtime], Runtime], left: Run, right: Run) -> Run:
+    weight = _whole_weight if name in _DEEP else _weight
+
     def run(slots: Slots) -> Runtime:
         one, two = left(slots), right(slots)
-        slots[METER].spend(1 + _weight(one) + _weight(two))
+        slots[METER].spend(1 + weight(one) + weight(two))
         try:
             return step(one, two)
         except Failure as failure:
@@ -47,11 +56,15 @@ def binary(number: int, step: Callable[[Runtime, Runtime], Runtime], left: Run, 
 
 
 def look(number: int, step: Callable[[Runtime, Runtime], Runtime], left: Run, right: Run) -> Run:
-    """Like `_binary`, at one price however much lies in what is looked into."""
+    """Like `binary`, at one price however much lies in what is looked into. Behind an optional without a value no
+    further step is looked at."""
 
     def run(slots: Slots) -> Runtime:
-        one, two = left(slots), right(slots)
         slots[METER].spend(1)
+        one = left(slots)
+        if type(one) is Optional and not one.present:
+            return one
+        two = right(slots)
         try:
             return step(one, two)
         except Failure as failure:
@@ -60,14 +73,15 @@ def look(number: int, step: Callable[[Runtime, Runtime], Runtime], left: Run, ri
     return run
 
 
-def otherwise(number: int, name: str, optional: Run, other: Run) -> Run:
+def otherwise(name: str, optional: Run, other: Run) -> Run:
     """`or` and `orValue`: what stands in for a value is computed only where there is none."""
 
     def run(slots: Slots) -> Runtime:
         slots[METER].spend(1)
         found = optional(slots)
         if type(found) is not Optional:
-            raise Failure(f"no such overload: {name}({type_name(found)})", number)
+            # What is no optional has a value, says the cluster.
+            return found
         if found.present:
             return found.value if name == "orValue" else found
         return other(slots)
@@ -88,17 +102,24 @@ def unary(number: int, step: Callable[[Runtime], Runtime], part: Run) -> Run:
 
 def function(node: Call, overloads: tuple[Overload, ...], parts: list[Run]) -> Run:
     number, name, member = node.id, node.function, node.target is not None
+    weight = _whole_weight if name in _DEEP else _weight
+    pairs = name.startswith("sets.")
     fitting = [(one, step) for one, step in overloads if one.member == member and len(one.arguments) == len(parts)]
 
     def run(slots: Slots) -> Runtime:
         values = [part(slots) for part in parts]
-        slots[METER].spend(1 + sum(map(_weight, values)))
+        meter: Meter = slots[METER]
+        meter.spend(1 + sum(map(weight, values)))
         for signature, step in fitting:
             if signature.takes(values):
+                if pairs:
+                    meter.spend(len(values[0]) * len(values[1]))
                 try:
-                    return step(*values)
+                    found = step(*values)
                 except Failure as failure:
                     raise placed(failure, number) from None
+                meter.spend(_weight(found))
+                return found
         kinds = ", ".join(map(type_name, values))
         raise Failure(f"no such overload: {name}({kinds})", number)
 
@@ -110,10 +131,20 @@ def _weight(value: Runtime) -> int:
     kind = type(value)
     if kind is int or kind is bool:
         return 0
-    if kind in _TEXTS or kind is list or kind is dict:
+    if kind in _SIZED:
         size = len(value)
         return 0 if size < _FREE else size // 10
     return 0
+
+
+def _whole_weight(value: Runtime) -> int:
+    """The same for what looks at all that is in a value, however deep."""
+    kind = type(value)
+    if kind is list:
+        return sum(map(_whole_weight, value), len(value))
+    if kind is dict:
+        return sum(map(_whole_weight, value.values()), len(value))
+    return _weight(value)
 
 
 def _and(number: int, parts: list[Run]) -> Run:

@@ -21,7 +21,7 @@ _UNITS: Final = {
 }  # fmt: skip
 _PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)", re.ASCII)
 _DURATION = re.compile(rf"[+-]?(?:{_PART.pattern})+", re.ASCII)
-_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII)
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII)
 _ZONE = re.compile(r"([+-]?)([0-9]+):([+-]?[0-9]+)", re.ASCII)
 _LONGEST: Final = 100
 

@@ -67,7 +67,7 @@ def _escaped(path: str) -> str:
     )
 
 
-def _host(host: str, scheme: str, text: str) -> str:
+def _host(host: str, text: str) -> str:
     if "[" in host[1:]:
         raise _wrong(text, "invalid IP-literal")
     if host.startswith("["):
@@ -83,7 +83,7 @@ def _host(host: str, scheme: str, text: str) -> str:
         except AddressValueError:
             raise _wrong(text, "invalid host") from None
         return f"[{name}]{port}"
-    at = host.find(":") if scheme in ("http", "https") else host.rfind(":")
+    at = host.rfind(":")
     if at >= 0 and not _PORT.fullmatch(host[at:]):
         raise _wrong(text, f'invalid port "{host[at:]}" after host')
     return _unescaped(host, text, host=True)
@@ -126,7 +126,7 @@ def _authority(rest: str, text: str, scheme: str, request: bool) -> tuple[str | 
         return None, "", rest
     authority, slash, path = rest[2:].partition("/")
     before, at, name = authority.rpartition("@")
-    host = _host(name, scheme, text)
+    host = _host(name, text)
     if not at:
         return None, host, slash + path
     if not _USER.fullmatch(before):

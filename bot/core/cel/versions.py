@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.core.cel.failures import Failure
 from bot.core.cel.rows import rows
-from bot.core.cel.values import LARGEST_UINT, Opaque
+from bot.core.cel.values import LARGEST, LARGEST_UINT, Opaque
 
 _NUMBER: Final = "(0|[1-9][0-9]*)"
 _PART: Final = "[0-9A-Za-z-]+"
@@ -68,6 +68,11 @@ def _normal(text: str) -> str:
     return ".".join(parts)
 
 
+def _signed(number: int) -> int:
+    """The cluster takes the 64 bits of the number for an int, so the largest come out negative."""
+    return number - 2**64 if number > LARGEST else number
+
+
 def _is_semver(text: str, normalize: bool = False) -> bool:
     try:
         _semver(text, normalize)
@@ -88,9 +93,9 @@ SEMVERS: Final = rows(
         "semver(string, bool) -> Semver": _semver,
         "isSemver(string) -> bool": _is_semver,
         "isSemver(string, bool) -> bool": _is_semver,
-        "Semver.major() -> int": lambda one: one.numbers[0],
-        "Semver.minor() -> int": lambda one: one.numbers[1],
-        "Semver.patch() -> int": lambda one: one.numbers[2],
+        "Semver.major() -> int": lambda one: _signed(one.numbers[0]),
+        "Semver.minor() -> int": lambda one: _signed(one.numbers[1]),
+        "Semver.patch() -> int": lambda one: _signed(one.numbers[2]),
         "Semver.compareTo(Semver) -> int": _compare,
         "Semver.isGreaterThan(Semver) -> bool": lambda one, two: _compare(one, two) == 1,
         "Semver.isLessThan(Semver) -> bool": lambda one, two: _compare(one, two) == -1,
