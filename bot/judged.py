@@ -33,10 +33,14 @@ class Note:
     def __init__(self, memory: mmap.mmap) -> None:
         self._memory = memory
 
+    def clear(self) -> None:
+        """Nothing runs yet."""
+        self._memory[:2] = b"\0\0"
+
     def __call__(self, policy: str, binding: str, part: str, place: Place) -> None:
         text = "\0".join((policy, binding, part, place.path, str(place.line), str(place.column))).encode()
         if len(text) <= NOTE_BYTES - 2:
-            self._memory[:2] = b"\0\0"
+            self.clear()
             self._memory[2 : 2 + len(text)] = text
             self._memory[:2] = len(text).to_bytes(2, "big")
 
@@ -63,6 +67,7 @@ def _answer(verb: str, digest: str, rest: list[Any], known: OrderedDict[str, Pol
     if digest not in known:
         return None
     known.move_to_end(digest)
+    note.clear()
     return [verdict_out(verdict) for verdict in judge_case(known[digest], case_in(rest[0]), note)]
 
 

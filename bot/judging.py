@@ -15,14 +15,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 
-from bot.core.policy.exchange import case_id, case_out, files_out, line_of, verdict_in
+from bot.core.policy.exchange import case_line, content_id, files_out, line_of, verdict_in
 from bot.core.policy.model import Case, Place, PolicySet, Verdict
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,17 @@ MOST_REMEMBERED: Final = 100_000
 ANSWER_BYTES: Final = 8 * 1024 * 1024
 TRIES: Final = 2
 """A child that was killed from outside costs only time; one that the case itself kills is not worth a third."""
+MOST_DENIED: Final = 10
+"""After so many cases in a row that have no answer, the rest of a batch is denied unasked."""
+AHEAD: Final = 32
+"""Cases that are on their way to a child at once."""
+MOST_SETS: Final = 4
+"""As many sets of policies a child keeps, the latest used; `judged.py` counts alike."""
 _NOTE_BYTES: Final = 4096
+
+_Name: TypeAlias = tuple[str, str]
+_Asked: TypeAlias = tuple[Case, bytes]
+_Answer: TypeAlias = tuple[tuple[Verdict, ...], bool]
 
 
 class _EndedError(Exception):
@@ -52,7 +62,7 @@ class Judging:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._owner = 0
-        self._loaded: set[str] = set()
+        self._loaded: OrderedDict[str, None] = OrderedDict()
         self._remembered: OrderedDict[tuple[str, str], tuple[Verdict, ...]] = OrderedDict()
         self._note = mmap.mmap(-1, _NOTE_BYTES)
         self._note_file = -1
@@ -66,65 +76,80 @@ class Judging:
         if not policies.policies:
             return ()
         with self._lock:
-            return tuple(verdict for case in cases for verdict in self._case(policies, case))
+            asked = [(case, case_line(case)) for case in cases]
+            names = [(policies.digest, content_id(line)) for _, line in asked]
+            found = {name: self._remembered[name] for name in names if name in self._remembered}
+            missing = {name: one for name, one in zip(names, asked, strict=True) if name not in found}
+            for name, (verdicts, sure) in self._judged(policies, missing):
+                found[name] = verdicts
+                if sure:
+                    self._remembered[name] = verdicts
+            while len(self._remembered) > MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
+            return tuple(verdict for name in names for verdict in found[name])
 
     def close(self) -> None:
         """Ends the child; a later batch starts another."""
         with self._lock:
             self._drop()
 
-    def _case(self, policies: PolicySet, case: Case) -> tuple[Verdict, ...]:
-        name = (policies.digest, case_id(case))
-        found = self._remembered.get(name)
-        if found is not None:
-            self._remembered.move_to_end(name)
-            return found
-        found, sure = self._asked(policies, case)
-        if sure:
-            self._remembered[name] = found
-            if len(self._remembered) > MOST_REMEMBERED:
-                self._remembered.popitem(last=False)
-        return found
-
-    def _asked(self, policies: PolicySet, case: Case) -> tuple[tuple[Verdict, ...], bool]:
-        """The verdicts, and whether they are of the case alone and not of this moment."""
-        for attempt in range(1, TRIES + 1):
+    def _judged(self, policies: PolicySet, asked: Mapping[_Name, _Asked]) -> Iterator[tuple[_Name, _Answer]]:
+        """Each case with its verdicts, and whether they are of the case alone and not of this moment."""
+        rest = deque(asked.items())
+        ended = denied = 0
+        while rest:
+            why = ""
             try:
-                return self._exchange(policies, case), True
+                for answer in self._exchange(policies, [line for _, (_, line) in rest]):
+                    yield rest.popleft()[0], (tuple(map(verdict_in, answer)), True)
+                    ended = denied = 0
             except TimeoutError:
-                denied = self._denied(policies, case, f"it takes longer than {self._seconds:g} s")
-                self._drop()
-                return (denied,), False
+                why = f"it takes longer than {self._seconds:g} s"
             except _EndedError as end:
-                log.warning("the judge's process ended", case=case.key, attempt=attempt, why=str(end))
-                denied = self._denied(policies, case, "it ends the process that judges, perhaps by memory")
-                self._drop()
+                ended += 1
+                log.warning("the judge's process ended", case=rest[0][1][0].key, attempt=ended, why=str(end))
+                why = "it ends the process that judges, perhaps by memory" if ended >= TRIES else ""
             except BaseException:
                 self._drop()  # a question without its answer in the pipe would answer the next one
                 raise
-        return (denied,), False
+            else:
+                return
+            denied += bool(why)
+            # Where one after the other has no answer, the next ones would only cost as much again.
+            for _ in range(0 if not why else len(rest) if denied >= MOST_DENIED else 1):
+                name, (case, _) = rest.popleft()
+                yield name, ((self._denied(policies, case, why),), False)
+                ended = 0
+            self._drop()
 
-    def _exchange(self, policies: PolicySet, case: Case) -> tuple[Verdict, ...]:
+    def _exchange(self, policies: PolicySet, lines: Sequence[bytes]) -> Iterator[list[Any]]:
+        """The child's answers, in order. It works on one case while the next ones wait in its pipe."""
         child = self._running()
         if policies.digest not in self._loaded:
             self._load(child, policies)
-        self._note[:2] = b"\0\0"
-        question = ["judge", policies.digest, case_out(case)]
-        answer = _ask(child, question, time.monotonic() + self._seconds)
-        if answer is None:
-            self._load(child, policies)
-            answer = _ask(child, question, time.monotonic() + self._seconds)
-        if not isinstance(answer, list):
-            raise _EndedError("what it says is no answer")
-        return tuple(map(verdict_in, answer))
+        self._loaded.move_to_end(policies.digest)
+        head = b'["judge",' + json.dumps(policies.digest).encode() + b","
+        pipes = _Pipes(child)
+        sent = 0
+        for answered in range(len(lines)):
+            while sent < len(lines) and sent - answered < AHEAD:
+                pipes.say(head + lines[sent] + b"]\n")
+                sent += 1
+            answer = pipes.hear(time.monotonic() + self._seconds)
+            if not isinstance(answer, list):
+                raise _EndedError("what it says is no answer")
+            yield answer
 
     def _load(self, child: subprocess.Popen[bytes], policies: PolicySet) -> None:
-        files = [files_out(policies.files), files_out(policies.shipped)]
+        pipes = _Pipes(child)
+        pipes.say(line_of(["load", policies.digest, files_out(policies.files), files_out(policies.shipped)]))
         try:
-            _ask(child, ["load", policies.digest, *files], time.monotonic() + LOAD_SECONDS)
+            pipes.hear(time.monotonic() + LOAD_SECONDS)
         except TimeoutError as late:
             raise _EndedError("it cannot read the policies in time") from late
-        self._loaded.add(policies.digest)
+        self._loaded[policies.digest] = None
+        while len(self._loaded) > MOST_SETS:
+            self._loaded.popitem(last=False)
 
     def _denied(self, policies: PolicySet, case: Case, why: str) -> Verdict:
         """The refusal of a case whose judge is gone, by what it was about to do."""
@@ -182,37 +207,46 @@ class Judging:
                 pipe.close()
 
 
-def _ask(child: subprocess.Popen[bytes], question: list[Any], until: float) -> Any:
-    assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - opened as pipes
-    _write(child.stdin, line_of(question), until)
-    try:
-        return json.loads(_read_line(child.stdout, until))
-    except (ValueError, RecursionError) as error:
-        raise _EndedError("what it says is no JSON") from error
+class _Pipes:
+    """What is said to a child and heard of it. Saying never waits: what the pipe does not take waits here."""
 
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - opened as pipes
+        self._into, self._out = child.stdin.fileno(), child.stdout.fileno()
+        self._unsaid = bytearray()
+        self._heard = bytearray()
 
-def _write(pipe: IO[bytes], data: bytes, until: float) -> None:
-    rest = memoryview(data)
-    while rest:
-        left = until - time.monotonic()
-        if left <= 0 or not select.select([], [pipe], [], left)[1]:
-            raise TimeoutError
+    def say(self, line: bytes) -> None:
+        self._unsaid += line
+
+    def hear(self, until: float) -> Any:
+        """The next line that the child says; TimeoutError at `until`, `_EndedError` where it is gone or garbled."""
+        while (end := self._heard.find(b"\n")) < 0:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            readable, writable, _ = select.select([self._out], [self._into] if self._unsaid else [], [], left)
+            if readable:
+                self._take()
+            elif writable:
+                self._give()
+        line = bytes(self._heard[:end])
+        del self._heard[: end + 1]
         try:
-            rest = rest[os.write(pipe.fileno(), rest[: 1 << 16]) :]
+            return json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise _EndedError("what it says is no JSON") from error
+
+    def _take(self) -> None:
+        part = os.read(self._out, 1 << 16)
+        self._heard += part
+        if not part or len(self._heard) > ANSWER_BYTES:
+            raise _EndedError("it says too much" if part else "it hung up")
+
+    def _give(self) -> None:
+        try:
+            del self._unsaid[: os.write(self._into, self._unsaid[: 1 << 16])]
         except BlockingIOError:
-            continue
+            return
         except BrokenPipeError as end:
             raise _EndedError("it hung up") from end
-
-
-def _read_line(pipe: IO[bytes], until: float) -> bytes:
-    parts: list[bytes] = []
-    while not parts or not parts[-1].endswith(b"\n"):
-        left = until - time.monotonic()
-        if left <= 0 or not select.select([pipe], [], [], left)[0]:
-            raise TimeoutError
-        part = os.read(pipe.fileno(), 1 << 16)
-        parts.append(part)
-        if not part or sum(map(len, parts)) > ANSWER_BYTES:
-            raise _EndedError("it hung up" if not part else "it says too much")
-    return b"".join(parts)

@@ -27,10 +27,19 @@ def case_in(value: list[Any]) -> Case:
     return Case(*value)
 
 
+def case_line(case: Case) -> bytes:
+    """All that the case is, as one line of JSON that is the same for equal cases."""
+    return json.dumps(case_out(case), sort_keys=True, separators=(",", ":"), default=dict).encode()
+
+
+def content_id(line: bytes) -> str:
+    """A digest of a line."""
+    return hashlib.sha256(line).hexdigest()
+
+
 def case_id(case: Case) -> str:
     """A digest of all that the case is."""
-    text = json.dumps(case_out(case), sort_keys=True, separators=(",", ":"), default=dict)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return content_id(case_line(case))
 
 
 def verdict_out(verdict: Verdict) -> list[Any]:
