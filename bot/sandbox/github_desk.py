@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.sandbox import pulls
 from bot.sandbox.apps import App, Installation
-from bot.sandbox.bodies_apps import check_run_payload, merge_group_payload
+from bot.sandbox.bodies_apps import merge_group_payload
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.moves import GITHUB, finish, settle
+from bot.sandbox.rest_apps import ask_again
 from bot.sandbox.world import CheckRun, World, WorldError
 
 APP_EVENTS = ("pull_request", "pull_request_review", "push", "issue_comment", "check_run", "merge_group")
@@ -70,14 +71,9 @@ class GithubDesk:
             return [one for one in self._world.repository(full_name).check_runs.values() if one.sha == sha]
 
     def rerequest(self, full_name: str, run: CheckRun, by: str) -> None:
-        """The button "Re-run". The payload shows the run as it was completed; then it is reset."""
+        """The button "Re-run"."""
         with self._world.lock:
-            repo, who = self._world.repository(full_name), self._world.user(by)
-            self._world.announce(
-                repo, "check_run", lambda: check_run_payload(self._world, repo, run, "rerequested", who)
-            )
-            run.status, run.conclusion, run.completed_at = "queued", None, None
-            self._world.now()
+            ask_again(self._world, self._world.repository(full_name), run, self._world.user(by))
 
     def enqueue(self, full_name: str, number: int, by: str) -> str:
         """Puts a pull request into the merge queue: the commit that it would land as waits for its verdict."""

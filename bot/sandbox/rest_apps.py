@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.sandbox import bodies_apps as bodies
 from bot.sandbox.apps import LEVELS, App, Installation
 from bot.sandbox.rest import Answer, Ask, Route, field_of, paged
-from bot.sandbox.world import CheckRun, Json, Repository, WorldError
+from bot.sandbox.world import CheckRun, Json, Repository, User, World, WorldError
 
 MOST_ANNOTATIONS = 50
 """Annotations that one request may bring."""
@@ -150,15 +150,15 @@ def list_check_runs(ask: Ask, repo: Repository, ref: str) -> Answer:
 
 
 def rerequest(ask: Ask, repo: Repository, run_id: int) -> Answer:
-    ask_again(ask, repo, _run(repo, run_id))
+    ask_again(ask.world, repo, _run(repo, run_id), ask.user)
     return Answer(201, {})
 
 
-def ask_again(ask: Ask, repo: Repository, run: CheckRun) -> None:
-    """Told first, then reset: the payload shows the run as it was completed."""
-    _tell(ask, repo, run, "rerequested")
+def ask_again(world: World, repo: Repository, run: CheckRun, by: User) -> None:
+    """The button "Re-run". Told first, then reset: the payload shows the run as it was completed."""
+    world.announce(repo, "check_run", lambda: bodies.check_run_payload(world, repo, run, "rerequested", by))
     run.status, run.conclusion, run.completed_at = "queued", None, None
-    ask.world.now()
+    world.now()
 
 
 ROUTES: tuple[Route, ...] = (

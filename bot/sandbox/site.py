@@ -54,7 +54,7 @@ def serve_site(app: Flask, world: World, viewer: User) -> None:
         "/<owner>/<name>/commits/<path:ref>": commits,
         "/<owner>/<name>/commit/<sha>": commit,
         "/<owner>/<name>/pulls": pulls,
-        "/<owner>/<name>/pull/<int:number>": conversation,
+        "/<owner>/<name>/pull/<int:number>": lambda repo, number: conversation(world, repo, number),
         "/<owner>/<name>/pull/<int:number>/files": pull_files,
         "/<owner>/<name>/issues": issues,
         "/<owner>/<name>/issues/<int:number>": issue,
@@ -202,7 +202,7 @@ def pulls(repo: Repository) -> str:
     return render_template("pulls.html", repo=repo, pulls=found, state=state, counts=counts)
 
 
-def conversation(repo: Repository, number: int) -> str:
+def conversation(world: World, repo: Repository, number: int) -> str:
     pull = repo.pull(number)
     mergeable = pull.state == "open" and test_merge(repo, pull)
     comments = repo.comments_of(number)
@@ -215,6 +215,10 @@ def conversation(repo: Repository, number: int) -> str:
         changes=pull_changes(repo, pull),
         before=before,
         after=comments[len(before) :],
+        reviews=[one for one in repo.reviews if one.number == number and one.state != "COMMENTED"],
+        remarks=[one for one in repo.review_comments.values() if one.number == number and not one.resolved],
+        runs={one.name: one for one in repo.check_runs.values() if one.sha == pull.head_sha}.values(),
+        people=[one for one in world.users.values() if one.kind == "User" and one is not pull.user],
     )
 
 

@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response
 
 from bot.sandbox import pulls
 from bot.sandbox.moves import settle
+from bot.sandbox.rest_apps import ask_again
 from bot.sandbox.rest_issues import add_comment
+from bot.sandbox.reviews import add_review
 from bot.sandbox.site import add_page, split_ref
 from bot.sandbox.world import MergeMethod, Repository, User, World, WorldError
 
@@ -34,6 +36,12 @@ def serve_forms(app: Flask, world: World, viewer: User) -> None:
         ("/<owner>/<name>/pull/<int:number>/merge", lambda repo, number: merge(world, repo, viewer, number), post),
         ("/<owner>/<name>/pull/<int:number>/revert", lambda repo, number: revert(world, repo, viewer, number), post),
         ("/<owner>/<name>/pull/<int:number>/state", lambda repo, number: state(world, repo, viewer, number), post),
+        ("/<owner>/<name>/pull/<int:number>/review", lambda repo, number: review(world, repo, number), post),
+        (
+            "/<owner>/<name>/pull/<int:number>/rerun/<int:run_id>",
+            lambda repo, number, run_id: rerun(world, repo, viewer, number, run_id),
+            post,
+        ),
         ("/<owner>/<name>/pull/<int:number>/comment", lambda repo, number: comment(world, repo, viewer, number), post),
     ):
         add_page(app, world, path, view, methods)
@@ -111,6 +119,22 @@ def comment(world: World, repo: Repository, viewer: User, number: int) -> Respon
     if not body:
         raise WorldError(422, "The comment is empty")
     add_comment(world, repo, number, viewer, body)
+    return _to(repo, number)
+
+
+def review(world: World, repo: Repository, number: int) -> Response:
+    """The page has one viewer; who approves is chosen, since nobody approves what they opened themselves."""
+    by = world.user(request.form.get("by", ""))
+    if by.kind != "User":
+        raise WorldError(422, f"{by.login} is no person")
+    add_review(world, repo, repo.pull(number), by, "APPROVED", sha=request.form.get("sha") or None)
+    return _to(repo, number)
+
+
+def rerun(world: World, repo: Repository, viewer: User, number: int, run_id: int) -> Response:
+    if run_id not in repo.check_runs:
+        raise WorldError(404, "There is no such check")
+    ask_again(world, repo, repo.check_runs[run_id], viewer)
     return _to(repo, number)
 
 

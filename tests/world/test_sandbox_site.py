@@ -11,6 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.model.conversation import Annotation, Remark
+from bot.core.tree import Oid
+from bot.forges.github import GitHub
+from bot.forges.github_app import PLATFORM_RIGHTS, AppCredentials
+from bot.ports import Status
 from bot.sandbox import Sandbox
 from bot.sandbox.markdown import render
 
@@ -241,3 +246,41 @@ class Reader(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         self.wrong.append(f"a comment {data!r}")
+
+
+def test_a_person_is_chosen_to_approve_and_the_page_tells_who_and_what(acme: Sandbox) -> None:
+    acme.create_user("bob")
+    acme.commit(PLATFORM, "topic", {SERVICE: "name: checkout\nimage: a:2\n"}, "Two", "ada")
+    number = acme.open_pull(PLATFORM, "Two", "topic", "main", "ada")
+    place, sha = f"/{PLATFORM}/pull/{number}", acme.pull(PLATFORM, number).head_sha
+    page = ask(acme, place)[1]
+    assert "<option>bob</option>" in page
+    assert "<option>ada</option>" not in page, "nobody approves what they opened"
+    assert ask(acme, f"{place}/review", {"by": "bob", "sha": sha})[0] == 303
+    assert "approved" in ask(acme, place)[1]
+    assert ask(acme, f"{place}/review", {"by": "ada", "sha": sha})[0] == 422
+    assert ask(acme, f"{place}/review", {"by": "nobody", "sha": sha})[0] == 404
+    acme.commit(PLATFORM, "topic", {SERVICE: "name: checkout\nimage: a:3\n"}, "Three", "ada")
+    assert "not the head" in ask(acme, place)[1]
+
+
+def test_remarks_and_checks_stand_on_the_page_escaped_and_a_check_runs_again(acme: Sandbox) -> None:
+    acme.commit(PLATFORM, "topic", {SERVICE: "name: checkout\nimage: a:2\n"}, "Two", "ada")
+    number = acme.open_pull(PLATFORM, "Two", "topic", "main", "ada")
+    repository = str(acme.world.repository(PLATFORM).id)
+    app, key = acme.github.create_app("causeway-app", "acme", PLATFORM_RIGHTS)
+    acme.github.install(app, [PLATFORM])
+    bot = GitHub(acme.api_url, repository, AppCredentials(acme.api_url, app.id, key, repository), HOSTILE)
+    head = Oid(acme.pull(PLATFORM, number).head_sha)
+    noted = (Annotation(SERVICE, 2, 1, "failure", HOSTILE, HOSTILE),)
+    bot.ensure_status(head, Status("causeway", "failure", HOSTILE), noted)
+    bot.ensure_remarks(number, head, "fix", (Remark(SERVICE, 2, HOSTILE),))
+    place = f"/{PLATFORM}/pull/{number}"
+    page = ask(acme, place)[1]
+    assert "1 annotations" in page
+    assert f"{SERVICE}:2" in page
+    assert "<script>alert" not in page
+    (run,) = acme.github.checks(PLATFORM, head)
+    assert ask(acme, f"{place}/rerun/{run.id}", {"x": "y"})[0] == 303
+    assert run.status == "queued"
+    assert ask(acme, f"{place}/rerun/1", {"x": "y"})[0] == 404
