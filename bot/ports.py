@@ -214,8 +214,9 @@ class Forge(Protocol):
 class DeliveryParser(Protocol):
     """An adapter's pure reading of a webhook."""
 
-    def __call__(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Delivery:
-        """Signature first, over raw bytes, in constant time; header names are lower-case."""
+    def __call__(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float) -> Delivery:
+        """Signature first, over raw bytes, in constant time; header names are lower-case. `now`, in seconds since 1970,
+        is for signatures that are good for minutes only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,8 +145,8 @@ def _receive(forge: str, door: Door, wakeups: Wakeups, body_limit: int) -> tuple
 
 def _proven(door: Door, headers: Mapping[str, str], body: bytes) -> Delivery:
     """What the delivery says, if whoever signed it may speak for the repository that it names."""
-    parse = FORGES[door.kind]
-    delivery = parse(headers, body, door.every_secret())
+    parse, now = FORGES[door.kind], time.time()
+    delivery = parse(headers, body, door.every_secret(), now)
     if not isinstance(delivery, Event) or door.tenants is None:
         return delivery
     tenant = door.tenants.get(delivery.repository)
@@ -156,7 +156,7 @@ def _proven(door: Door, headers: Mapping[str, str], body: bytes) -> Delivery:
         return Denied(401, "sent by another installation than this repository's")
     # The first reading proved that some tenant knows its secret; only this one's own counts for its repository.
     allowed = tenant.secrets or door.secrets
-    return delivery if set(allowed) == set(door.every_secret()) else parse(headers, body, allowed)
+    return delivery if set(allowed) == set(door.every_secret()) else parse(headers, body, allowed, now)
 
 
 def _too_long() -> tuple[Response, int, str]:

@@ -85,11 +85,8 @@ def test_every_captured_webhook_wakes_exactly_whom_it_concerns(file: Path) -> No
         assert REASONS[file.stem] in delivery.why
 
 
-def test_the_registry_reads_gitlab_at_the_present_moment() -> None:
-    assert FORGES["gitlab"](tokened(), b'{"object_kind": "emoji"}', [SECRET]) == Ignored("reactions decide nothing")
-    delivery = FORGES["gitlab"](signed(b"{}", at=1000), b"{}", [SIGNING])
-    assert isinstance(delivery, Denied)
-    assert "five minutes" in delivery.why
+def test_the_registry_knows_gitlab() -> None:
+    assert FORGES["gitlab"] is parse_delivery
 
 
 # Who may knock
@@ -127,6 +124,18 @@ def test_what_is_not_proven_is_denied_before_the_body_is_read(headers: dict[str,
     assert isinstance(delivery, Denied)
     assert delivery.status == 401
     assert not any(secret and secret in delivery.why for secret in secrets)
+
+
+def test_a_signed_delivery_is_taken_within_five_minutes_and_never_again() -> None:
+    body = json.dumps(merge_request()).encode()
+    stamp = int(NOW)
+    headers = signed(body, at=stamp)
+    for late in (0, TOLERANCE_SECONDS, -TOLERANCE_SECONDS):
+        assert parse_delivery(headers, body, [SIGNING], stamp + late) == Event("pull", "7", number=3)
+    for late in (TOLERANCE_SECONDS + 1, 86_400, -TOLERANCE_SECONDS - 1):
+        delivery = parse_delivery(headers, body, [SIGNING], stamp + late)
+        assert isinstance(delivery, Denied)
+        assert "five minutes" in delivery.why
 
 
 def test_either_proof_opens_the_door_while_a_secret_is_replaced() -> None:

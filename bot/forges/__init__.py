@@ -9,19 +9,11 @@ here, so that the door starts without any forge's library.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from bot.core.event import Delivery
 from bot.forges.github_delivery import parse_delivery as github_delivery
-from bot.forges.gitlab_delivery import parse_delivery as gitlab_delivery_at
+from bot.forges.gitlab_delivery import parse_delivery as gitlab_delivery
 from bot.ports import DeliveryParser
-
-
-def gitlab_delivery(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Delivery:
-    """GitLab's reading, at this moment: what it signs is good for minutes only."""
-    return gitlab_delivery_at(headers, body, secrets, time.time())
-
 
 FORGES: Mapping[str, DeliveryParser] = {
     "github": github_delivery,

@@ -12,12 +12,12 @@ from urllib.parse import urlencode, urlsplit
 
 from bot.core.model.conversation import Annotation, Remark
 from bot.core.tree import Oid
+from bot.forges.changes import Page, changed_since
 from bot.forges.ensure import UnknownOutcomeError
 from bot.forges.github_app import AppCredentials
 from bot.forges.github_bodies import number as whole
 from bot.forges.github_bodies import pull_of, repository_of
 from bot.forges.github_calls import UnacceptableError
-from bot.forges.github_changes import Page, changed_since
 from bot.forges.github_line import PAGE, Credentials, Line, Reply
 from bot.forges.github_pace import PER_HOUR, PER_MINUTE, Pace
 from bot.forges.github_people import People

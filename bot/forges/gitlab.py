@@ -16,8 +16,8 @@ from bot.core.model.conversation import Annotation, Remark
 from bot.core.text import without_quick_actions
 from bot.core.tree import Oid
 from bot.forges import gitlab_lines, gitlab_people, gitlab_status
+from bot.forges.changes import Page, changed_since
 from bot.forges.ensure import Found, UnknownOutcomeError, ensure_one
-from bot.forges.github_changes import Page, changed_since
 from bot.forges.gitlab_bodies import Where, own, project_of, pull_of, where_of
 from bot.forges.gitlab_calls import Calls, Credentials, Json, RefusedError
 from bot.forges.gitlab_heard import Heard

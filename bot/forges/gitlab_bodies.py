@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from bot.core.tree import Oid
+from bot.forges.changes import TIME
 from bot.forges.gitlab_calls import Json
 from bot.forges.marker import Marker
 from bot.ports import Comment, Pull, Reaction, Repository, Status
 
-TIME = "%Y-%m-%dT%H:%M:%SZ"
 AWARDS: Mapping[Reaction, str] = {"seen": "eyes", "done": "thumbsup", "refused": "confused"}
 """What the bot leaves on a command -> the name of GitLab's emoji."""
 WRITES, MAINTAINS = 30, 40

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from bot.core.tree import Oid
+from bot.forges.changes import Page, changed_since
 from bot.forges.ensure import Found, UnknownOutcomeError, ensure_one
-from bot.forges.github_changes import Page, changed_since
 from bot.forges.marker import Marker
 from bot.ports import GoneError, Pull
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from bot.ports import Changed, Pull
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
-"""GitHub's times: whole seconds, UTC; as text they sort as they pass."""
+"""Times as adapters tell them: whole seconds, UTC; as text they sort as they pass."""
 
 
 @dataclass(frozen=True, slots=True)
