@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
+import click
 import pytest
 
 from bot.cli import settings_page
@@ -59,3 +61,28 @@ def test_tasks_that_pages_call_are_tasks_of_the_runner() -> None:
     for name in (*PAGES, ".ci/run"):
         for task in re.findall(r"sh run ([a-z]+)", (ROOT / name).read_text(encoding="utf-8")):
             assert task in tasks, f"{name} runs {task}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_give_commands_only_options_that_they_take(name: str) -> None:
+    for block in re.findall(r"```sh\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            command, options = _called(line.partition("#")[0].split())
+            taken = {option for one in command.params for option in one.opts} if command is not None else set(options)
+            assert set(options) <= taken, f"{name}: {line.strip()}"
+
+
+def _called(words: list[str]) -> tuple[click.Command | None, list[str]]:
+    """The command of ours that a line calls, by its own name or in the container, and its options."""
+    found: click.Command | None = None
+    options: list[str] = []
+    known: Mapping[str, click.Command] = {}
+    for word in words:
+        if word in ("causeway", "worker") and found is None:
+            known = {str(one.name): one for one in COMMANDS}
+        elif word in known:
+            found = known[word]
+            known = found.commands if isinstance(found, click.Group) else {}
+        elif found is not None and word.startswith("--"):
+            options.append(word.partition("=")[0])
+    return found, options
