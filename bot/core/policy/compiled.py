@@ -9,7 +9,7 @@ from bot.core.cel import CelFault, Program, compile_cel
 from bot.core.model.values import Doc, Pointer
 from bot.core.policy.model import Expression, Place
 from bot.core.policy.places import locator
-from bot.core.policy.reading import AUTHORIZER, ROOTS, Known, faults, known_of, pointers_of
+from bot.core.policy.reading import AUTHORIZER, ROOTS, Known, faults, known_of, pointers_of, type_of
 from bot.core.problem import Problem
 
 _DENIES = "an expression that cannot be worked out denies everything that the policy matches"
@@ -49,15 +49,16 @@ class Compiler:
             self._say(at(fault.line, fault.column), fault.code, fault.message, fault.why, fault.fix)
         reads = tuple(sorted(pointers_of(program, self.known), key=lambda path: tuple(map(str, path))))
         names = {str(one.path[0]) for one in program.reads if one.variable == "variables" and one.path}
-        typed = self._typed(program, place, types, bool(names))
+        typed = self._typed(program, place, types)
         return Expression(text, program, place, at, tuple(sorted(names)), reads) if typed and not found else None
 
-    def _typed(self, program: Program, place: Place, types: tuple[str, ...], open_: bool) -> bool:
-        if not types or program.type in types or (program.type == "dyn" and open_):
+    def _typed(self, program: Program, place: Place, types: tuple[str, ...]) -> bool:
+        found = type_of(program, self.known)
+        if not types or found is None or found in types:
             return True
         wanted = " or ".join(types)
         self._say(
-            place, "CW0713", f"the expression gives {program.type}, not {wanted}",
+            place, "CW0713", f"the expression gives {found}, not {wanted}",
             "a cluster refuses a policy whose text does not show what comes out",
             "compare it, as in `… == true`" if types == ("bool",) else "convert it with `string(…)`",
         )  # fmt: skip

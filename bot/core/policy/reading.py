@@ -34,6 +34,7 @@ _INDEXED: Final = re.compile(r"(?<![\w.])variables\s*\[")
 _WHOLE: Final = re.compile(
     r"(?:object|variables)(?:\s*\.\s*\??\s*[A-Za-z_]\w*|\[\??(?:'[^'\\\n]*'|\"[^\"\\\n]*\")\])*(?:\.orValue\(\s*[\[{]?\s*[\]}]?\s*\))?"
 )
+_VARIABLE: Final = re.compile(r"variables\.(\w+)")
 _WHO: Final = "a review sees what will be applied, and not who applies it, when, or how"
 
 
@@ -55,6 +56,8 @@ class Known:
 
     pointers: frozenset[Pointer] = frozenset()
     whole: Pointer | None = None
+    type: str = "dyn"
+    """CEL's type of its expression, as far as the text shows it."""
 
 
 def pointers_of(program: Program, known: Mapping[str, Known]) -> frozenset[Pointer]:
@@ -73,7 +76,19 @@ def known_of(program: Program, known: Mapping[str, Known]) -> Known:
     """The same of a variable's expression."""
     pointers = pointers_of(program, known)
     whole = _WHOLE.fullmatch(program.text.strip()) is not None and len(pointers) == 1
-    return Known(pointers, next(iter(pointers)) if whole else None)
+    return Known(pointers, next(iter(pointers)) if whole else None, type_of(program, known) or "dyn")
+
+
+def type_of(program: Program, known: Mapping[str, Known]) -> str | None:
+    """The type of what comes out, as a cluster tells it from the text; None where only it can, because a variable of a
+    known type is part of it."""
+    if program.type != "dyn":
+        return program.type
+    alone = _VARIABLE.fullmatch(program.text.strip())
+    if alone is not None and alone[1] in known:
+        return known[alone[1]].type
+    names = {str(one.path[0]) for one in program.reads if one.variable == "variables" and one.path}
+    return None if any(known[name].type != "dyn" for name in names & known.keys()) else "dyn"
 
 
 def faults(program: Program, known: Mapping[str, Known]) -> tuple[Fault, ...]:
