@@ -105,11 +105,15 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
+def look_for_rings_rarely() -> None:
+    """A fleet is millions of small values that live on: looking for rings among them all, as often as by default, cost
+    a fifth of a cold build."""
+    gc.set_threshold(50_000, 10, 100)
+
+
 def main() -> None:
     """`python -m bot.isolated <bytes> <seconds> <parent pid>`."""
-    # A fleet is millions of small values that live on: looking for rings among them all, as often as by default, cost
-    # a fifth of a cold build.
-    gc.set_threshold(50_000, 10, 100)
+    look_for_rings_rarely()
     run(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))
 
 

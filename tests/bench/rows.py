@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import ParamSpec
 
+from bot.isolated import look_for_rings_rarely
+
 P = ParamSpec("P")
 
 
@@ -63,6 +65,7 @@ def _short(number: float) -> str:
 
 
 def alone(measure: Callable[P, list[Row]], *args: P.args, **kwargs: P.kwargs) -> list[Row]:
-    """`measure` in a fresh process: what others left in memory slows the collector down."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    """`measure` in a fresh process that looks for rings as rarely as a worker's child: what others left in memory slows
+    the collector down."""
+    with multiprocessing.get_context("spawn").Pool(1, initializer=look_for_rings_rarely) as pool:
         return pool.apply(measure, args, kwargs)
