@@ -33,7 +33,7 @@ TAIL = """\
 
 ## Where this differs from a cluster
 
-All but the last two deny here, or are refused when the policy is loaded, where a cluster would go on.
+All but the last deny here, or are refused when the policy is loaded, where a cluster would go on.
 
 - `exists_one` with two variables: write `existsOne`. Messages such as `google.protobuf.Timestamp{}` cannot be made.
 - An expression nests at most 32 deep in the checker (250 in a cluster), so a sum of more than 30 parts is refused; it
@@ -42,10 +42,10 @@ All but the last two deny here, or are refused when the policy is loaded, where 
 - Named time zones (`'Europe/Paris'`) are an error; `'+01:00'` works. A shift beyond the years 1 to 9999 is an error.
 - A quantity with an exponent beyond 1,000 is an error, and so is a text of more than 1,000,000 characters.
 - A NUL in a text that is bound, searched or given as a result is an error.
+- `==` between lists or maps is an error where one holds a quantity, URL, address or version and the other something
+  else; a cluster takes the two for equal.
 - Variables have no types: what a cluster refuses because it knows the type of `object` or of a variable is an error
   here when it runs.
-- Lists that hold quantities, URLs, addresses or versions beside values of other types are unequal; a cluster takes such
-  a pair for equal.
 - Maps go through their entries in the order of the file; a cluster has no order.
 """
 

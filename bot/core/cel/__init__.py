@@ -54,11 +54,13 @@ class CelFault:
 
 @dataclass(frozen=True, slots=True)
 class CelError:
-    """What an evaluation failed with, and which part of the text did."""
+    """What an evaluation failed with, and which part of the text did. `exhausted`: it cost more than it may, which
+    whoever binds one evaluation's answer in another must not let that one absorb."""
 
     message: str
     line: int
     column: int
+    exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def evaluate(
     except Failure as failure:
         return CelError(failure.message, *_place(program.text, program.places.get(failure.node, 0)))
     except ExhaustedError:
-        return CelError(f"the expression costs more than {most}", 1, 1)
+        return CelError(f"the expression costs more than {most}", 1, 1, exhausted=True)
     except (RecursionError, MemoryError) as error:
         return CelError(f"the expression needs too much: {type(error).__name__}", 1, 1)
     return CelValue(type_name(value), value)

@@ -83,6 +83,15 @@ _MARKED: Final = _RE2.compile("regex.replace(text, pattern, marks)")
 
 def re2_matches(text: str, pattern: str) -> bool:
     """Whether the pattern matches anywhere in the text. Failure where it is no RE2 pattern, or a NUL is in either."""
+    return _matched(text, pattern) if len(text) + len(pattern) <= _SHORT else _matched.__wrapped__(text, pattern)
+
+
+_SHORT: Final = 256
+"""Characters of what is remembered: names and images, which come again and again."""
+
+
+@lru_cache(maxsize=4096)
+def _matched(text: str, pattern: str) -> bool:
     found = _MATCHES.eval(data={"text": _whole(text), "pattern": _pattern(pattern)})
     if found.type() != cel.Type.BOOL:
         raise Failure(f"error parsing regexp: {_said(found)}")

@@ -57,7 +57,7 @@ def same(one: Runtime, two: Runtime) -> bool:
 
 
 def differ(one: Runtime, two: Runtime) -> bool:
-    """`!=`, which never fails."""
+    """`!=`: unlike `==`, different kinds beside each other are no error."""
     return not equal(one, two)
 
 

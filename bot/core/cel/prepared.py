@@ -33,7 +33,11 @@ class Lazily(dict[str, Runtime]):
         if key not in self._makers:
             return default
         if not dict.__contains__(self, key):
-            self[key] = self._makers[key]()
+            try:
+                self[key] = self._makers[key]()
+            except Failure as failure:
+                # The part that failed belongs to another expression than the one that looks.
+                raise Failure(failure.message) from None
         return dict.__getitem__(self, key)
 
 

@@ -17,6 +17,9 @@ Overload: TypeAlias = tuple[Signature, Callable[..., Runtime]]
 METER: Final = 0
 """The slot that holds the evaluation's meter; the variables follow."""
 _SIZED: Final = frozenset([str, bytes, list, dict])
+_PATTERNED: Final = frozenset(["matches", "find", "findAll"])
+_PATTERN: Final = 20
+"""What reading a pattern costs beside a step: RE2 reads it anew each time."""
 _DEEP: Final = frozenset(
     [
         "_==_", "_!=_", "@in", "indexOf", "lastIndexOf", "join", "format", "sets.contains", "sets.equivalent",
@@ -104,12 +107,13 @@ def function(node: Call, overloads: tuple[Overload, ...], parts: list[Run]) -> R
     number, name, member = node.id, node.function, node.target is not None
     weight = _whole_weight if name in _DEEP else _weight
     pairs = name.startswith("sets.")
+    price = _PATTERN if name in _PATTERNED else 1
     fitting = [(one, step) for one, step in overloads if one.member == member and len(one.arguments) == len(parts)]
 
     def run(slots: Slots) -> Runtime:
         values = [part(slots) for part in parts]
         meter: Meter = slots[METER]
-        meter.spend(1 + sum(map(weight, values)))
+        meter.spend(price + sum(map(weight, values)))
         for signature, step in fitting:
             if signature.takes(values):
                 if pairs:

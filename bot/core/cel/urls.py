@@ -77,6 +77,8 @@ def _host(host: str, text: str) -> str:
         if not _PORT.fullmatch(port):
             raise _wrong(text, f'invalid port "{port}" after host')
         address, percent, zone = inner.partition("%25")
+        if not all(ord(char) >= 0x80 or char in _IN_HOST for char in _ESCAPE.sub("", zone)):
+            raise _wrong(text, "invalid character in host name")
         name = _unescaped(address, text, host=True) + (f"%{_unescaped(zone, text)}" if percent else "")
         try:
             IPv6Address(name)

@@ -160,7 +160,8 @@ def number(value: Runtime) -> int | float | None:
 
 
 def equal(one: Runtime, two: Runtime) -> bool:
-    """CEL's `==`, which never fails: numbers compare across their kinds, other kinds are unequal to each other."""
+    """CEL's `==`: numbers compare across their kinds, other kinds are unequal to each other. Failure only for lists and
+    maps that hold a value of Kubernetes' own types where the other holds something else."""
     kind = type(one)
     if kind is str:
         return type(two) is str and one == two
@@ -173,7 +174,7 @@ def equal(one: Runtime, two: Runtime) -> bool:
     if isinstance(one, list | tuple):
         if not isinstance(two, list | tuple) or len(one) != len(two):
             return False
-        return all(equal(a, b) for a, b in zip(one, two, strict=True))
+        return all(_same_part(a, b) for a, b in zip(one, two, strict=True))
     if kind is not type(two):
         return False
     if kind is Optional:
@@ -186,4 +187,11 @@ def equal(one: Runtime, two: Runtime) -> bool:
 def _same_map(one: Mapping[Runtime, Runtime], two: Mapping[Runtime, Runtime]) -> bool:
     if len(one) != len(two):
         return False
-    return all(key in two and equal(value, two[key]) for key, value in one.items())
+    return all(key in two and _same_part(value, two[key]) for key, value in one.items())
+
+
+def _same_part(one: Runtime, two: Runtime) -> bool:
+    """Two parts of lists or maps. A cluster takes the error of such a pair for equality; here it stays an error."""
+    if isinstance(one, Opaque) and two is not None and type(one) is not type(two):
+        raise Failure("no such overload")
+    return equal(one, two)
