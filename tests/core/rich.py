@@ -11,7 +11,24 @@ RICH: Mapping[str, str] = {
 platform_team: platform
 gitops: {repo: acme/gitops, branch: live, url: "https://git.acme.com/gitops.git", drift: restore}
 mode: enforce
+cluster_policies: true
 kit: {renderer: 1, blueprints: {web: 1}, recipes: {cnpg-small: 1, aws-rds: 1, aws-s3: 1, obc-bucket: 1}}
+""",
+    "platform/policies/few.yaml": """\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: few}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules: [{apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments]}]
+  validations: [{expression: "!has(object.spec.replicas) || object.spec.replicas <= 99", message: too many}]
+""",
+    "platform/policies/few-binding.yaml": """\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: few}
+spec: {policyName: few, validationActions: [Deny]}
 """,
     "platform/environments.yaml": """\
 environments:
@@ -138,6 +155,7 @@ needs:
 uses: {inventory: {variable: STOCK_URL}}
 allow: {callers: [storefront]}
 slo: {availability: 99.95, latency_ms: 250}
+waivers: [{policy: few, reason: a sale, until: "2099-12-01"}]
 environments:
   dev: {needs: {db: {size: s}}, env: {LOG_LEVEL: debug}}
   prod: {tier: 2, scale: 4, routes: [{host: shop.example, public: true}], remove: [env.DEBUG]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from bot.core.kit import Kit
@@ -12,7 +13,7 @@ from bot.core.load.reading import read
 from bot.core.model.platform import Destroy, Environment, Platform, RecipeRule, Target, Team
 from bot.core.model.values import Doc, Value
 from bot.core.problem import Problem, Refusal
-from bot.core.tree import Tree
+from bot.core.tree import Tree, walk
 
 _Map = Mapping[str, Value]
 
@@ -42,7 +43,16 @@ def load_platform(tree: Tree, kit: Kit) -> Platform | Refusal:
         return Refusal(tuple(sorted(problems)))
     platform = _assembled(docs)
     problems = sorted(cross_checked(platform, kit))
-    return Refusal(tuple(problems)) if problems else platform
+    if problems:
+        return Refusal(tuple(problems))
+    return replace(platform, policies=_policies(tree)) if platform.config["cluster_policies"] else platform
+
+
+def _policies(tree: Tree) -> Mapping[str, bytes]:
+    root = "platform/policies"
+    entry = tree.get(root)
+    found = walk(tree, root) if entry is not None and entry.kind == "folder" else ()
+    return {path: tree.read(path) for path, one in found if one.kind == "file" and "/cases/" not in path}
 
 
 def _assembled(docs: Mapping[str, Doc]) -> Platform:
@@ -84,6 +94,7 @@ def _config(raw: _Map, own: Mapping[str, _Map]) -> _Map:
         "targets": targets,
         "mode": raw.get("mode", "enforce"),
         "forks": raw.get("forks", "plan"),
+        "cluster_policies": raw.get("cluster_policies", False),
         "kit": raw.get("kit") or {},
     }
 

@@ -75,6 +75,9 @@ class Platform:
     destroy: tuple[Destroy, ...]
     holds: Mapping[str, Mapping[str, Value]]
     targets: Mapping[str, Target]
+    policies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Path -> content below `platform/policies`, where the clusters get them, too; else empty: nothing rendered reads
+    them."""
     docs: Mapping[str, Doc] = field(default_factory=dict)
     """By path, for positions; no decision reads it."""
 

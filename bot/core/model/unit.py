@@ -40,6 +40,8 @@ class Effective:
     blueprint: int
     value: Mapping[str, Value]
     waiting: bool = False
+    waived: tuple[str, ...] = ()
+    """Policies that its manifest has waivers of, sorted."""
 
 
 Origins = Mapping[Pointer, Origin]

@@ -16,6 +16,7 @@ from bot.core.render.environment import ENVIRONMENT
 from bot.core.render.finishing import digest, finished
 from bot.core.render.group import GROUP
 from bot.core.render.namespace import NAMESPACE
+from bot.core.render.policies import POLICIES
 from bot.core.render.project import PROJECT
 from bot.core.render.service import SERVICE
 from bot.core.render.shapes import Renderer, World
@@ -42,6 +43,7 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
     "environment": ENVIRONMENT,
     "group": GROUP,
     "namespace": NAMESPACE,
+    "policies": POLICIES,
     "project": PROJECT,
     "service": SERVICE,
     "system": SYSTEM,
@@ -61,7 +63,7 @@ def rendered(inputs: Inputs, kit: Kit, proof: str | None = None) -> Rendered | R
     return objects if isinstance(objects, Refusal) else replace(finish(inputs, objects, proof), objects=objects)
 
 
-_OF_ENVIRONMENT: Final = {"environment": 1, "namespace": 1, "project": 1, "service": 2, "data": 2}
+_OF_ENVIRONMENT: Final = {"environment": 1, "namespace": 1, "policies": 1, "project": 1, "service": 2, "data": 2}
 """Where a key names its environment; the others are about no one environment."""
 
 

@@ -12,6 +12,7 @@ from bot.core.model.render import Inputs, Key, Objects
 from bot.core.model.unit import Facts
 from bot.core.model.values import Value
 from bot.core.problem import Problem, Refusal
+from bot.core.render.exceptions import excused, labelled
 from bot.core.render.expanding import expanded, in_folder, short_name
 from bot.core.render.namespace import apart, apart_from
 from bot.core.render.reading import (
@@ -58,7 +59,7 @@ def inputs(key: Key, world: World) -> Inputs:
         "gitops": gitops_of(world.platform, key[2]),
         "phase": "live",
     }
-    return Inputs(key, value, names, digest, world.kit.renderer)
+    return Inputs(key, value | excused(key, world), names, digest, world.kit.renderer)
 
 
 def folder(inputs: Inputs) -> str:
@@ -115,6 +116,7 @@ def _cluster(inputs: Inputs, kit: Kit, recipe: Recipe, scope: Map) -> Objects | 
     made = expanded(recipe.templates, scope, in_folder(f"{folder(inputs)}/kubernetes"))
     if isinstance(made, Refusal):
         return made
+    made = labelled(made, inputs)
     held = cast(Map, inputs.value["need"])["protected"] and inputs.value["phase"] == "live"
     service, need = cast(Map, inputs.value["service"])["name"], inputs.key[3]
     path = f"apps/{inputs.key[2]}/data/{service}.{need}.yaml"

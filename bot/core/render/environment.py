@@ -12,6 +12,7 @@ from bot.core.model.unit import Facts
 from bot.core.model.values import Value
 from bot.core.problem import Refusal
 from bot.core.render.expanding import expanded, short_name
+from bot.core.render.policies import whitelists
 from bot.core.render.reading import content, gitops_of, group_of, of_environment
 from bot.core.render.shapes import Renderer, World
 from bot.core.template import Template
@@ -63,6 +64,7 @@ def inputs(key: Key, world: World) -> Inputs:
         "patterns": patterns(world.platform, key[1], data=True),
         "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds - _OF_EVERY_PROJECT)],
     }
+    value |= whitelists(world.platform, world.kit)
     return Inputs(key, value, names, digest, world.kit.renderer)
 
 

@@ -11,6 +11,7 @@ from bot.core.model.render import Inputs, Key, Objects
 from bot.core.model.unit import Facts, Peer
 from bot.core.model.values import Value
 from bot.core.problem import Problem, Refusal
+from bot.core.render.exceptions import excused, labelled
 from bot.core.render.expanding import expanded, in_folder, wanted_parts, with_parts
 from bot.core.render.reading import (
     NEED_NOT_IN_BYTES,
@@ -58,7 +59,7 @@ def inputs(key: Key, world: World) -> Inputs:
         "links": {"callers": [_peer(peer) for peer in links.callers], "uses": [_peer(peer) for peer in links.uses]},
         "gitops": gitops_of(world.platform, key[2]),
     }
-    return Inputs(key, value, names, digest, world.kit.renderer)
+    return Inputs(key, value | excused(key, world), names, digest, world.kit.renderer)
 
 
 def _need(need: Map) -> dict[str, Value]:
@@ -112,6 +113,7 @@ def objects(inputs: Inputs, kit: Kit) -> Objects | Refusal:
     own = expanded(blueprint.templates, scope, in_folder(f"{folder(inputs)}/kubernetes"))
     if isinstance(own, Refusal):
         return own
+    own = labelled(own, inputs)
     path = f"apps/{inputs.key[2]}/services/{service['owner']}/{service['name']}.yaml"
     runs = expanded(group_of(kit, "service"), {**scope, "folder": folder(inputs)}, lambda name, item: path)  # noqa: ARG005
     return runs if isinstance(runs, Refusal) else {**own, **runs}

@@ -60,8 +60,14 @@ def resolve(unit: Unit, environment: str, platform: Platform, kit: Kit) -> tuple
     if scene.problems:
         return Refusal(tuple(sorted(scene.problems)))
     version = scene.blueprint.version
-    effective = Effective(unit.folder, environment, unit.name, unit.owner, unit.type, version, value, waiting)
+    waived = _waived(unit)
+    effective = Effective(unit.folder, environment, unit.name, unit.owner, unit.type, version, value, waiting, waived)
     return effective, LazyOrigins(scene_of, unit, place, platform, kit, value)
+
+
+def _waived(unit: Unit) -> tuple[str, ...]:
+    given = cast("Sequence[_Map]", cast(_Map, unit.manifest.value).get("waivers") or ())
+    return tuple(sorted({str(waiver["policy"]) for waiver in given}))
 
 
 def scene_of(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.core.build import Build
 from bot.core.policy.kinds import as_map, text_of
 from bot.core.policy.model import CODE_OF, Policy, Verdict
 from bot.core.problem import Problem
+from bot.core.render.policies import asked_for
 from bot.core.rules.blame import Blame, blame
 from bot.core.rules.cases import Asked, ObjectsOf, asked, objects_in, older
 from bot.core.rules.finding import Finding, Judges, changed_units
@@ -52,13 +53,15 @@ def policy_findings(before: Build | None, after: Build, judges: Judges) -> tuple
         one = cases[verdict.case]
         unit = one.case.unit
         waiver = excuses(unit).get(verdict.policy) if unit is not None else None
+        new = (verdict.case, verdict.policy, verdict.validation) not in stood
         finding = Finding(
             f"policy/{verdict.policy}/{verdict.validation}",
             verdict.case,
             unit,
             _problem(verdict, by_name.get(verdict.policy), blame(one, verdict, after, before), waiver),
         )
-        new = (verdict.case, verdict.policy, verdict.validation) not in stood
+        if verdict.effect == "deny" and one.key is not None and asked_for(after.platform) and not (new and not waiver):
+            finding = replace(finding, problem=_stuck(finding.problem, one.case.environment))
         return Held(finding, verdict, one.case.environment, new, waiver, verdict.effect == "deny")
 
     return tuple(tell(verdict) for verdict in said if verdict.effect != "audit")
@@ -104,6 +107,15 @@ def _problem(verdict: Verdict, policy: Policy | None, at: Blame, waiver: Waiver 
         f"{why}{at.through}",
         fix,
         "error" if verdict.effect == "deny" and waiver is None else "warning",
+    )
+
+
+def _stuck(problem: Problem, environment: str) -> Problem:
+    """What the review lets pass and the cluster will not: nothing else would tell before the sync fails for ever."""
+    return replace(
+        problem,
+        why=f"{problem.why} The cluster of {environment} has this policy, too, and will refuse the object: its sync "
+        "fails until this is mended.",
     )
 
 
