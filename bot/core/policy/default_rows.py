@@ -36,6 +36,14 @@ def _policy_types(spec: Plain) -> list[str]:
     return ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
 
 
+def _matched(start: str) -> Rows:
+    rules = ("resourceRules", "excludeResourceRules")
+    return (
+        (f"{start}.matchPolicy", "Equivalent"), (f"{start}.namespaceSelector", {}), (f"{start}.objectSelector", {}),
+        *((f"{start}.{rule}[].scope", "*") for rule in rules),
+    )  # fmt: skip
+
+
 def _completions(spec: Plain) -> int | None:
     return 1 if "parallelism" not in spec else None
 
@@ -74,6 +82,12 @@ ROWS: Final[Mapping[tuple[str, str], Rows]] = {
         ("status", {"loadBalancer": {}}),
     ),
     ("", "ServiceAccount"): (),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): (),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): (),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): (
+        ("spec.failurePolicy", "Fail"), *_matched("spec.matchConstraints"),
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): _matched("spec.matchResources"),
     ("apps", "DaemonSet"): (
         ("spec.updateStrategy", _rolling(1, 0)),
         ("spec.updateStrategy.type", "RollingUpdate"),

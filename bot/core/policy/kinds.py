@@ -30,6 +30,18 @@ KINDS: Final[Mapping[tuple[str, str], Kind]] = {
     ("", "Secret"): Kind("secrets", ("v1",)),
     ("", "Service"): Kind("services", ("v1",)),
     ("", "ServiceAccount"): Kind("serviceaccounts", ("v1",)),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): Kind(
+        "validatingadmissionpolicies", ("v1",), namespaced=False
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): Kind(
+        "validatingadmissionpolicybindings", ("v1",), namespaced=False
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): Kind(
+        "validatingadmissionpolicies", ("v1",), namespaced=False
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): Kind(
+        "validatingadmissionpolicybindings", ("v1",), namespaced=False
+    ),
     ("apps", "DaemonSet"): Kind("daemonsets", ("v1",)),
     ("apps", "Deployment"): Kind("deployments", ("v1",)),
     ("apps", "ReplicaSet"): Kind("replicasets", ("v1",)),
@@ -59,6 +71,9 @@ KINDS: Final[Mapping[tuple[str, str], Kind]] = {
 }
 """(API group, kind) -> what a cluster knows of it: all that we render, what people write beside it as `extra`, and the
 Workload, which only exists in a review."""
+
+EXEMPT: Final = "admissionregistration.k8s.io"
+"""The group of policies and bindings themselves. No policy judges them, or one could lock out its own mending."""
 
 CLUSTER_WIDE: Final = frozenset({
     "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "GatewayClass", "IngressClass", "Namespace",
