@@ -33,6 +33,7 @@ from bot.core.model.plan import (
 from bot.core.model.rights import Agreement, Ground, Missing, Requirement
 from bot.core.model.values import Origin
 from bot.core.problem import Problem, Refusal
+from bot.core.text import without_quick_actions
 from bot.core.words import say, terminal
 from bot.core.words.facts import FACTS
 
@@ -212,6 +213,7 @@ def assert_ours(comment: str, limit: int) -> None:
         _assert_inline(token)
     _assert_tables(comment)
     assert not re.search(r"^/", comment, re.MULTILINE), "a quick action"
+    assert without_quick_actions(comment) == comment, "behind white space, in a list, a quote or HTML"
 
 
 def _inline(tokens: list[Token]) -> Iterator[Token]:
