@@ -41,6 +41,10 @@ OBJECTS: Mapping[str, Mapping[str, Any]] = {
         "apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": "checkout-prod", "labels": {"environment": "production"}},
     },
+    "policy": {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "guard"}, "spec": {},
+    },
     "hpa": {
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": "checkout", "namespace": "checkout-prod"},

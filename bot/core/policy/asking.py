@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.model.values import Pointer, Value
 from bot.core.policy.defaults import with_defaults
-from bot.core.policy.kinds import as_map, group_version, is_namespaced, text_of
+from bot.core.policy.kinds import EXEMPT, as_map, group_version, is_namespaced, text_of
 from bot.core.policy.model import Case, Operation
 from bot.core.policy.pods import pod_of, template_of
 
@@ -53,11 +53,14 @@ class Request:
 
 
 def requests_of(case: Case) -> Iterator[Request]:
-    """The request for the case's own object, then the one for the pod that it makes, if it makes any."""
+    """The request for the case's own object, then the one for the pod that it makes, if it makes any. None for a
+    policy or a binding, about which a cluster asks no policy."""
     new, old = with_defaults(case.object), with_defaults(case.old)
     if not isinstance(new, dict) and not isinstance(old, dict):
         return
     own = _request(case, new, old, case.resource)
+    if own.group == EXEMPT:
+        return
     yield own
     if template_of(own.object or own.old) is None:
         return

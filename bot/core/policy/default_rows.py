@@ -82,8 +82,6 @@ ROWS: Final[Mapping[tuple[str, str], Rows]] = {
         ("status", {"loadBalancer": {}}),
     ),
     ("", "ServiceAccount"): (),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): (),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): (),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): (
         ("spec.failurePolicy", "Fail"), *_matched("spec.matchConstraints"),
     ),

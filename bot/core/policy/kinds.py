@@ -36,12 +36,6 @@ KINDS: Final[Mapping[tuple[str, str], Kind]] = {
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): Kind(
         "validatingadmissionpolicybindings", ("v1",), namespaced=False
     ),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): Kind(
-        "validatingadmissionpolicies", ("v1",), namespaced=False
-    ),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): Kind(
-        "validatingadmissionpolicybindings", ("v1",), namespaced=False
-    ),
     ("apps", "DaemonSet"): Kind("daemonsets", ("v1",)),
     ("apps", "Deployment"): Kind("deployments", ("v1",)),
     ("apps", "ReplicaSet"): Kind("replicasets", ("v1",)),

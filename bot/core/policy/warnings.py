@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.core.policy.kinds import KINDS
+from bot.core.policy.kinds import EXEMPT, KINDS
 from bot.core.policy.model import Binding, Match, Param, Policy
 from bot.core.policy.params import params_for
 from bot.core.problem import Problem
@@ -55,7 +55,7 @@ def reaches(match: Match) -> bool:
         rule.groups & {group, "*"} and rule.versions & {kind.versions[0], "*"} and rule.resources & {kind.plural, "*"}
         and rule.operations & {"CREATE", "UPDATE", "DELETE", "*"}
         and rule.scope in ("*", "Namespaced" if kind.namespaced else "Cluster")
-        for rule in match.rules for (group, _), kind in KINDS.items()
+        for rule in match.rules for (group, _), kind in KINDS.items() if group != EXEMPT
     )  # fmt: skip
 
 
