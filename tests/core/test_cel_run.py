@@ -51,6 +51,12 @@ def test_an_unknown_variable_is_no_unknown_function() -> None:
     assert "nothing" in found.message
 
 
+def test_a_name_in_backquotes_is_refused_and_a_text_with_one_is_not() -> None:
+    assert refused("true && has(object.`a-b`)").column == 20
+    text = "'`' + \"`\" + r'\\`' + '''`''' + '\\'`' // `"
+    assert run(text) == CelValue("string", "``\\``'`")
+
+
 def test_a_syntax_error_has_a_place() -> None:
     found = refused("object.a ==\n")
     assert (found.line, found.column) == (2, 1)

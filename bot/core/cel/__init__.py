@@ -106,6 +106,9 @@ def _compiled(text: str, variables: frozenset[str]) -> Program | CelFault:
         return _unknown(text, error)
     except (ValueError, RecursionError) as error:
         return CelFault(f"the expression cannot be read: {error}", 1, 1)
+    quoted = next((found.start() for found in _QUOTED.finditer(text) if found[0] == "`"), None)
+    if quoted is not None:
+        return CelFault("names in backquotes cannot stand here: write object['name']", *_place(text, quoted))
     for node, message, function in faults(checked):
         return CelFault(message, *_place(text, checked.offsets.get(node, 0)), function)
     names = tuple(sorted(variables))
@@ -115,6 +118,17 @@ def _compiled(text: str, variables: frozenset[str]) -> Program | CelFault:
         text, variables, checked.types.get(checked.root.id, "dyn"), reads_of(checked, variables, text), names, run,
         compiler.size, checked.offsets,
     )  # fmt: skip
+
+
+_QUOTED: Final = re.compile(
+    r"""
+    (?:[rR][bB]?|[bB][rR])(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"[^"]*"|'[^']*')
+    |\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'
+    |//[^\n]*|`
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""Texts, comments, and backquotes outside of them: those the checker reads and a cluster does not."""
 
 
 @lru_cache(maxsize=64)
