@@ -105,7 +105,8 @@ def _refused(scene: Scene, kept: dict[str, KeptEntry]) -> None:
         own, entry = scene.owned_before[path], old.get(path)
         unit = own.unit if own.unit in refused else stands_in.get(path)
         commit = (since.get(unit) if unit is not None else None) or scene.before_commit
-        by_hand = entry is not None and entry.reason == "held"
+        # Somebody removed it, before the unit was refused or in between.
+        by_hand = entry is not None and entry.reason in ("held", "refused") and not path.startswith(".causeway/")
         if unit is None or commit is None or (own.id is None and not by_hand):
             continue
         if entry is None or entry.reason in ("refused", "held"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bot.core.model.delivery import Unchanged
 from bot.core.settle import refused_units, yielding
-from tests.core.made import BROKEN, DB, ENVIRONMENTS, PLATFORM, TEAMS, Delivery, codes, service, stepped
+from tests.core.made import BROKEN, DB, ENVIRONMENTS, HOLD, PLATFORM, TEAMS, Delivery, codes, service, stepped
 
 NO_RECIPES = {**PLATFORM, "platform/recipes.yaml": "recipes: []\n"}
 OTHER_A = service("a", folder="services/z/a", image="6.6.6")
@@ -74,3 +75,18 @@ def test_who_lost_a_claim_while_it_was_refused_goes_on_giving_way() -> None:
     assert routes.items() <= world.files.items()
     world.land({**old, **service("a"), **newer})
     assert world.kept == {}
+
+
+def test_what_was_removed_by_hand_from_a_service_that_is_refused_now_stays_so_without_news() -> None:
+    world = Delivery()
+    files = {**service("a", DB), **service("b")}
+    world.land({**PLATFORM, "platform/config.yaml": HOLD, **files})
+    world.land({**PLATFORM, **files})
+    world.foreign({"catalog/components/a.yaml": None})
+    world.again()
+    assert world.kept["catalog/components/a.yaml"].reason == "held"
+    stepped(world.land({**NO_RECIPES, **files}))
+    assert isinstance(world.again(), Unchanged)
+    stepped(world.land({**PLATFORM, **files}))
+    assert world.kept == {}
+    assert "catalog/components/a.yaml" in world.files

@@ -194,7 +194,7 @@ class Play:
     def _rooms_stand(self) -> None:
         """Whatever runs has its namespace, and so has state that is kept in the cluster."""
         files = self.world.files
-        by_hand = {path for path, entry in self.world.kept.items() if entry.reason == "held"}
+        by_hand = {path for path, entry in self.world.kept.items() if entry.reason == "held" or entry.id is None}
         spaces = {path.rpartition("/namespace-")[2] for path in files.keys() | by_hand if "/namespace-" in path}
         for path in files:
             top, env, team, name, *rest = [*path.split("/"), *[""] * 4][:5]
