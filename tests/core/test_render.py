@@ -253,6 +253,18 @@ def test_a_trace_leads_from_a_value_to_the_line_that_gave_it() -> None:
     assert "tier 1" in least.reason
 
 
+def test_a_trace_of_one_object_says_of_it_what_the_whole_trace_says() -> None:
+    made = case_named("shop")
+    for key in [key for key in made.digests if key[0] in ("service", "data")]:
+        inputs, origins = inputs_of(made, key), made.origins((key[1], key[2]))
+        whole = trace(inputs, made.kit, origins)
+        for path in {path for path, _ in whole}:
+            alone = trace(inputs, made.kit, origins, path)
+            assert {at: found for at, found in alone.items() if at[0] == path} == {
+                at: found for at, found in whole.items() if at[0] == path
+            }
+
+
 HOSTILE = st.text(max_size=60).filter(lambda text: flaw_in(text, one_line=True) is None) | st.sampled_from(
     ["{{ x }}", "${x}", "$(HOME)", "%{ if true }", '"} or vector(1) #', "[[x]]", "{{`", "on", "0o10", "- a\n", "# c"]
 )
