@@ -131,6 +131,7 @@ class Thinking:
                         self._evidence(git, ask.heads, ask.now),
                         approvals={ask.head_sha: ask.approvals},
                         consents=frozenset(ask.consents),
+                        reviewed=ask.reviewed,
                     ),
                     ask.head_sha,
                     ask.now,

@@ -33,6 +33,7 @@ MOST = 20_000
 _PARAGRAPH = 2_000
 _LINE = 600
 _REMARK = re.compile(r"<!--(?:(?!-->).)*-->", re.DOTALL)
+_TAG = re.compile(r"<[A-Za-z/!?]")
 _START = re.compile(r"^ {0,3}/[a-z]", re.MULTILINE)
 _COMMAND = re.compile(r"/(?P<word>[a-z][a-z-]{0,19})(?:[ \t]+(?P<rest>\S.*))?", re.ASCII)
 _MARK = "\uf8ff"
@@ -73,21 +74,30 @@ def commands(comment: str) -> tuple[Command, ...]:
     if len(comment) > MOST or _MARK in comment or not _START.search(comment):
         return ()
     found: list[Command] = []
-    tokens = _PARSER.parse(comment.replace("\r\n", "\n"))
-    for before, token in pairwise(tokens):
-        if before.type == "html_block" and not _REMARK.fullmatch(before.content.strip()):
+    for before, token in pairwise(_PARSER.parse(comment.replace("\r\n", "\n"))):
+        if _opens(before):
             break  # what it opens may go on around all that follows
         if before.type == "paragraph_open" and before.level == 0 and len(token.content) <= _PARAGRAPH:
             found += [command for line in _lines(token.content) if (command := read(line)) is not None]
     return tuple(found)
 
 
+def _opens(token: Token) -> bool:
+    """HTML stands here, and not only a remark."""
+    if token.type == "html_block":
+        return _REMARK.fullmatch(token.content.strip()) is None
+    if token.type != "inline" or not _TAG.search(token.content):
+        return False
+    inner = _PARSER.parseInline(token.content)[0].children if len(token.content) <= _PARAGRAPH else None
+    return inner is None or any(child.type == "html_inline" for child in inner)
+
+
 def read(line: str) -> Command | None:
     """One line that stands by itself; None where it does not begin like a command."""
-    match = _COMMAND.fullmatch(line.strip()[: _LINE + 1])
+    match = _COMMAND.fullmatch(line.strip(" \t")[: _LINE + 1])
     if match is None:
         return None
-    word, rest = match["word"], " ".join((match["rest"] or "").split())
+    word, rest = match["word"], " ".join(re.split("[ \t]+", match["rest"] or ""))
     if word not in _GRAMMAR:
         return UnknownCommand(word)
     shape, made = _GRAMMAR[word]
@@ -125,6 +135,8 @@ def _plain(children: list[Token]) -> set[int]:
     found: set[int] = set()
     fresh = True
     for child in children:
+        if child.type == "html_inline":
+            break
         if fresh and child.type == "text" and child.level == 0 and child.content.startswith(_MARK):
             found.add(int(child.content.split(_MARK)[1]))
         fresh = child.type in ("softbreak", "hardbreak")

@@ -11,13 +11,19 @@ from bot.core.model.ask import DeliveredAsk, DeliveredSeen, Head, RequiredAsk, R
 from bot.core.model.conversation import Delivered, Halted, Said, Shas
 from bot.core.tree import NO_OID, Oid
 from bot.flows.deliver import refusal_of
-from bot.flows.evidence import gather
+from bot.flows.evidence import gather, lacking
 from bot.flows.place import Place
 from bot.ports import Commit, Git, Pull, Repository
 
 
 def after_merge(
-    pull: Pull, place: Place, repository: Repository, tip: Oid | None, heads: tuple[Head, ...], speak: bool = False
+    pull: Pull,
+    place: Place,
+    repository: Repository,
+    tip: Oid | None,
+    heads: tuple[Head, ...],
+    speak: bool = False,
+    reviewed_only: bool = False,
 ) -> Said:
     """What is to be said once the pull request has landed. The branch alone proves that it has."""
     landed = _on_branch(place.git, pull.landed_sha, tip)
@@ -52,6 +58,7 @@ def after_merge(
             approvals=given.approvals,
             consents=given.consents,
             required=required,
+            reviewed=not reviewed_only or not lacking(required, given),
         )
     )
 

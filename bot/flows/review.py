@@ -142,7 +142,7 @@ def _look(pull: Pull, place: Place, comments: Sequence[Comment], speak: bool) ->
     survey = place.core.survey(SurveyAsk(place.git.path, base)) if base is not None else NOTHING
     heads = heads_of(place, survey)
     if pull.merged:
-        return after_merge(pull, place, repository, base, heads, speak)
+        return after_merge(pull, place, repository, base, heads, speak, survey.reviewed_only)
     if head != pull.head_sha:
         return None
     if pull.fork and survey.forks_ask and not asked_for(head, comments, place):

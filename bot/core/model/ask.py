@@ -132,6 +132,8 @@ class ReviewAsk:
     """Slugs of the teams of which everybody who wrote or pushed it is a live member."""
     required: Required | None = None
     """What `required` answered for the same base and merge result; None where it was not asked."""
+    reviewed: bool = True
+    """What landed came with all that an environment with `require_pull_request` wants."""
 
 
 @dataclass(frozen=True, slots=True)
