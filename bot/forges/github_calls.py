@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import requests
@@ -22,6 +23,8 @@ T = TypeVar("T")
 _READS = 3
 _PATIENCE_SECONDS = 5.0
 """A read waits so long by itself; whoever must wait longer is told so, and does something else meanwhile."""
+_HASTY = "was submitted too quickly"
+"""In a 422 about one comment too many: a limit in the clothes of a mistake."""
 _SAYABLE = re.compile(r"[ -~]{1,200}")
 
 # What PyGithub raises on an answer of another shape than GitHub promises: half a JSON document, an HTML page with
@@ -69,14 +72,14 @@ class Calls:
                 if not passing or attempt == _READS:
                     raise failed from err
                 self.pause(attempt, failed.retry_after)
-        raise OutsideWorldError(f"{what}: GitHub does not believe our token")
+        raise _unbelieved(what)
 
-    def write(self, what: str, do: Callable[[], object], urgency: Urgency = "required") -> None:
+    def write(self, what: str, do: Callable[[], T], urgency: Urgency = "required") -> T:
         """Does it once. `UnknownOutcomeError` where it may have happened all the same: read before doing it again."""
         for renewed in (False, True):
             self.pace.spend(what, urgency)
             try:
-                self._answered(do())
+                return self._answered(do())
             except _ERRORS as err:
                 failed, passing = _understood(what, err)
                 # A token that is not believed and a limit are told before anything is done; everything else that
@@ -88,7 +91,7 @@ class Calls:
                 if passing:
                     raise UnknownOutcomeError(str(failed)) from err
                 raise failed from err
-            return
+        raise _unbelieved(what)
 
     def pause(self, attempt: int, told: float | None = None) -> None:
         """Waits before the next attempt, with jitter, so that workers that failed together do not return together."""
@@ -110,6 +113,10 @@ class _LimitedError(OutsideWorldError):
     """403 or 429 for a while. `retry_after` None: it was not said for how long."""
 
 
+def _unbelieved(what: str) -> OutsideWorldError:
+    return OutsideWorldError(f"{what}: GitHub does not believe our token")
+
+
 def _understood(what: str, err: Exception) -> tuple[OutsideWorldError, bool]:
     """The error in our words, and whether it may pass by itself soon."""
     if isinstance(err, requests.RequestException):
@@ -120,7 +127,7 @@ def _understood(what: str, err: Exception) -> tuple[OutsideWorldError, bool]:
     said = f"{what}: GitHub answered {err.status}" + (f" ({message})" if _SAYABLE.fullmatch(message) else "")
     if err.status in (404, 410) or (err.status == 422 and message.startswith("No commit found")):
         return GoneError(said), False
-    if err.status == 429 or (err.status == 403 and _limited(err, message)):
+    if err.status == 429 or (err.status == 403 and _limited(err, message)) or _HASTY in str(err.data):
         return _LimitedError(said, _retry_after(err)), True
     if err.status == 401:
         return UnprovenError(said), False
@@ -148,5 +155,13 @@ def _retry_after(err: GithubException) -> float | None:
         return float(told)
     reset = headers.get("x-ratelimit-reset", "")
     if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
-        return max(1.0, int(reset) - time.time())
+        return max(1.0, int(reset) - _server_time(headers.get("date", "")))
     return None
+
+
+def _server_time(date: str) -> float:
+    """GitHub tells the end of a limit by its own clock, which is not ours."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return time.time()

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from github import Auth, Github
 
@@ -95,9 +95,9 @@ class Line:
         """A POST that may be repeated as often as one likes, and its answer."""
         return self.calls.read(what, lambda: shape(json.loads(self._send("POST", path, body=body)[1])))
 
-    def write(self, what: str, method: str, path: str, body: Json | None = None, urgency: Urgency = "required") -> None:
-        """Does it once; see `Calls.write`."""
-        self.calls.write(what, lambda: json.loads(self._send(method, path, body=body)[1] or "null"), urgency)
+    def write(self, what: str, method: str, path: str, body: Json | None = None, urgency: Urgency = "required") -> Any:
+        """Does it once and gives the answer's JSON; see `Calls.write`."""
+        return self.calls.write(what, lambda: json.loads(self._send(method, path, body=body)[1] or "null"), urgency)
 
     def conditional(self, what: str, path: str, etag: str, shape: Callable[[Reply], T]) -> T | None:
         """The answer with its ETag; None where `etag` still holds. Nothing is remembered."""
@@ -163,10 +163,15 @@ class Line:
         if found is None:
             return ""
         there = urlsplit(found[1])
-        if there[:2] != self._root[:2] or not there.path.startswith(f"{self._root.path}/"):
+        if _site(there) != _site(self._root) or not there.path.startswith(f"{self._root.path}/"):
             # Our token would go there.
             raise OutsideWorldError("GitHub named another host for the next page; it is not followed")
         return there.path.removeprefix(self._root.path) + (f"?{there.query}" if there.query else "")
+
+
+def _site(url: SplitResult) -> tuple[str, str]:
+    """Scheme and host; a default port may be told or not."""
+    return url.scheme, url.netloc.lower().removesuffix({"https": ":443", "http": ":80"}.get(url.scheme, ""))
 
 
 def _explanation(text: str) -> Json:

@@ -122,19 +122,17 @@ class Checks:
             [_annotation(one) for one in annotations[at : at + ANNOTATIONS_A_REQUEST]]
             for at in range(0, max(1, len(annotations)), ANNOTATIONS_A_REQUEST)
         ]
-        run = found.id if found is not None and not found.annotated else 0
+        run = found.id if found is not None and not found.annotated else None
         for index, part in enumerate(parts):
             body = _body(status, part, digest if index == len(parts) - 1 else "")
-            if run:
+            if run is not None:
                 self._line.write(what, "PATCH", f"{self._repo}/check-runs/{run}", body)
                 continue
-            self._line.write(what, "POST", f"{self._repo}/check-runs", body | {"head_sha": sha, "name": status.context})
-            if len(parts) > 1:
-                made = self._newest(sha, status.context)
-                # A list that lags behind our own write: the next look begins anew.
-                if made is None or (found is not None and made.id == found.id):
-                    raise UnknownOutcomeError(f"{what}: the new check run is not listed yet")
-                run = made.id
+            body |= {"head_sha": sha, "name": status.context}
+            made = self._line.write(what, "POST", f"{self._repo}/check-runs", body)
+            run = made.get("id") if isinstance(made, dict) else None
+            if type(run) is not int:
+                raise UnknownOutcomeError(f"{what}: GitHub's answer names no check run")
 
     def _newest(self, sha: Oid, context: str) -> _Run | None:
         def shape(answer: Any) -> list[_Run]:

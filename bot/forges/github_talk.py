@@ -51,8 +51,9 @@ class Talk:
 
     def react(self, comment: str, reaction: Reaction) -> None:
         """GitHub keeps one of a kind for each user, so this may be repeated."""
-        path = f"{self._repo}/issues/comments/{int(comment)}/reactions"
-        self._line.ask(f"reacting to comment {comment}", path, {"content": _EMOJI[reaction]}, lambda one: one["id"])
+        path, what = f"{self._repo}/issues/comments/{int(comment)}/reactions", f"reacting to comment {comment}"
+        self._line.calls.pace.spend(what, "failing")
+        self._line.ask(what, path, {"content": _EMOJI[reaction]}, lambda one: one["id"])
 
     def ensure_comment(self, pull: int, key: str, digest: str, body: str, urgency: Urgency) -> bool:
         path = f"{self._repo}/issues/{pull}/comments"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from github import GithubException
 
 from bot.forges.github import GitHub
-from bot.forges.github_line import _KNOWN_ANSWERS
+from bot.forges.github_calls import Calls
+from bot.forges.github_line import _KNOWN_ANSWERS, Line
 from bot.forges.github_pace import Pace
 from bot.ports import OutsideWorldError, Status
 from bot.sandbox import Fault, Sandbox
@@ -175,3 +177,44 @@ def test_whoever_pushed_is_an_author_whatever_the_commits_say(face: Face) -> Non
 def test_a_server_that_does_not_tell_pushes_tells_the_commits(face: Face) -> None:
     face.sandbox.faults.append(Fault("GET", r".*/activity", before=404))
     assert face.forge.authors(face.number) == {face.id("ada")}
+
+
+def test_a_default_port_is_no_other_host(face: Face) -> None:
+    for api_url, link in (
+        ("https://github.acme.com/api/v3", "https://github.acme.com:443/api/v3/x?page=2"),
+        ("https://github.acme.com:443/api/v3", "https://github.acme.com/api/v3/x?page=2"),
+        ("https://api.github.com", "https://api.github.com/x?page=2"),
+    ):
+        line = Line(api_url, lambda: "t", Pace(), sleep=face.slept.append)
+        assert line._following(f'<{link}>; rel="next"') == "/x?page=2"
+        with pytest.raises(OutsideWorldError):
+            line._following(f'<{link.replace("https", "http", 1)}>; rel="next"')
+
+
+def test_one_comment_too_many_is_a_limit_and_no_mistake_of_ours() -> None:
+    def refused() -> None:
+        raise GithubException(422, {"message": "Validation Failed", "errors": ["was submitted too quickly"]}, {})
+
+    with pytest.raises(OutsideWorldError) as told:
+        Calls(Pace()).write("writing", refused)
+    assert told.value.retry_after == 60
+
+
+def test_the_end_of_a_limit_is_told_by_githubs_clock() -> None:
+    """Ours may be wrong by hours."""
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1000000300", "date": "Sun, 09 Sep 2001 01:46:40 GMT"}
+
+    def refused() -> None:
+        raise GithubException(403, {"message": "API rate limit exceeded for installation ID 1."}, headers)
+
+    with pytest.raises(OutsideWorldError) as told:
+        Calls(Pace()).read("reading", refused)
+    assert told.value.retry_after == 300
+
+
+def test_reactions_count_as_writes(face: Face) -> None:
+    github = adapter(face, Pace(per_minute=1, per_hour=None))
+    said = face.sandbox.comment(NAME, face.number, "/plan", "bob")
+    github.react(face.number, str(said.id), "seen")
+    with pytest.raises(OutsideWorldError, match="budget"):
+        github.react(face.number, str(said.id), "done")
