@@ -27,6 +27,7 @@ from bot.ports import (
     Changed,
     Comment,
     GitRemote,
+    GoneError,
     Opening,
     OutsideWorldError,
     Permission,
@@ -69,6 +70,7 @@ class GitLab:
         self._me: int | None = None
         self._seen: tuple[Repository, float] | None = None
         self._places: dict[Oid, Where] = {}
+        self._parents: dict[tuple[Oid, str], bool] = {}
         self._heard = Heard(self._calls)
 
     def close(self) -> None:
@@ -97,7 +99,7 @@ class GitLab:
         def ask() -> Pull:
             found = self._calls.get(self._mr(number))
             pull = pull_of(found)
-            self._remember(pull, where_of(found))
+            self._remember(pull, where_of(found, partial(self._brings, pull.head_sha)))
             return pull
 
         return self._calls.read(f"reading merge request {number}", ask)
@@ -289,6 +291,20 @@ class GitLab:
         self._places[pull.head_sha] = where
         if len(self._places) > _REMEMBERED:
             del self._places[next(iter(self._places))]
+
+    def _brings(self, head: Oid, commit: str) -> bool:
+        """Whether the head is a parent of the commit; asked once for each pair."""
+        if (head, commit) not in self._parents:
+            ask = partial(self._calls.get, f"{self._path}/repository/commits/{commit}")
+            try:
+                found = self._calls.read(f"reading commit {commit}", ask)
+            except GoneError:
+                # A merged result is swept away once a newer one is there.
+                return False
+            self._parents[head, commit] = head in found["parent_ids"]
+            if len(self._parents) > _REMEMBERED:
+                del self._parents[next(iter(self._parents))]
+        return self._parents[head, commit]
 
     def _place(self, sha: Oid) -> Where:
         return self._places.get(sha) or Where(self._id, sha, None, "")

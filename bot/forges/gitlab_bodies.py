@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -23,6 +23,7 @@ WRITES, MAINTAINS = 30, 40
 _BOT = re.compile(
     r"(project|group)_\d+_bot(_[0-9a-z]+)?|service_account(_.*)?|(support|alert|security|automation)-bot\d*|ghost\d*"
 )
+_RESULT = re.compile(r"refs/merge-requests/[0-9]+/(merge|train)")
 _SHA = re.compile(r"[0-9a-f]{40}")
 _STATES: Mapping[str, Literal["success", "failure", "pending"]] = {
     "success": "success",
@@ -88,15 +89,19 @@ def pull_of(found: Json) -> Pull:
     )
 
 
-def where_of(found: Json) -> Where:
-    """Where the status of this merge request's head belongs. The pipeline is the newest of the head, whatever started
-    it; of merged results it lies on a commit of its own."""
-    project = _number(found.get("source_project_id") or found["target_project_id"])
+def where_of(found: Json, brings: Callable[[str], bool]) -> Where:
+    """Where the status of this merge request's head belongs.
+
+    GitLab names the newest pipeline, which after a push is still the one of the head before. It counts where it runs
+    on this head, or on a merged result or a train that holds it: `brings(commit)` says whether the head is a parent.
+    """
+    project, head = _number(found.get("source_project_id") or found["target_project_id"]), _sha(found["sha"])
     pipeline = found.get("head_pipeline")
-    if not isinstance(pipeline, dict):
-        return Where(project, _sha(found["sha"]), None, _text(found["source_branch"]))
-    there = _number(pipeline.get("project_id") or project)
-    return Where(there, _sha(pipeline["sha"]), _number(pipeline["id"]), _text(pipeline.get("ref") or ""))
+    if isinstance(pipeline, dict):
+        sha, ref = _sha(pipeline["sha"]), _text(pipeline.get("ref") or "")
+        if sha == head or (_RESULT.fullmatch(ref) is not None and brings(sha)):
+            return Where(_number(pipeline.get("project_id") or project), sha, _number(pipeline["id"]), ref)
+    return Where(project, head, None, _text(found["source_branch"]))
 
 
 def placed_of(found: Json) -> Placed:

@@ -132,6 +132,31 @@ def test_of_merged_results_it_stands_at_the_commit_that_the_pipeline_runs_on(sta
     assert stage.gitlab.status(pull.head_sha, "causeway") == READY
 
 
+def test_a_pipeline_of_the_head_before_is_no_place_for_the_verdict_on_this_one(stage: Stage) -> None:
+    state, repo, old = stage.forge.gitlab, stage.forge.world.repository(NAME), stage.head
+    result = stage.forge.commit(NAME, "merged-result", {"m.txt": "1\n"}, "Merged", "ada", base="topic")
+    ref = f"refs/merge-requests/{stage.number}"
+    state.add_pipeline(repo, old, f"{ref}/head", "merge_request_event", stage.number)
+    head = Oid(stage.forge.commit(NAME, "topic", {"a.txt": "2\n"}, "More", "ada"))
+    for number, sha in enumerate((old, result), 1):
+        # What GitLab still names as the head's pipeline, until it has made the new one.
+        kind = "head" if sha == old else "merge"
+        state.add_pipeline(repo, sha, f"{ref}/{kind}", "merge_request_event", stage.number)
+        assert stage.gitlab.pull(stage.number).head_sha == head
+        stage.gitlab.ensure_status(head, dataclasses.replace(BROKEN, description=f"{number} problems"))
+    assert words(stage, old) == words(stage, result) == []
+    assert words(stage, head) == ["failed", "failed"]
+
+
+def test_a_merged_result_that_is_gone_leaves_the_branch(stage: Stage) -> None:
+    state, repo = stage.forge.gitlab, stage.forge.world.repository(NAME)
+    ref = f"refs/merge-requests/{stage.number}/merge"
+    state.add_pipeline(repo, "ab" * 20, ref, "merge_request_event", stage.number)
+    assert stage.gitlab.pull(stage.number).head_sha == stage.head
+    assert stage.gitlab.ensure_status(stage.head, READY) is True
+    assert words(stage) == ["success"]
+
+
 def test_a_fork_gets_its_status_here_where_the_bot_may_write(stage: Stage) -> None:
     fork = stage.forge.fork(NAME, "ada")
     stage.forge.commit(fork, "theirs", {"b.txt": "1\n"}, "Add b", "ada")
