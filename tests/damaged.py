@@ -16,7 +16,7 @@ from tests.reference import folder
 from tests.test_delivery_github import GENUINE, KINDS
 
 SECRET = "a secret of sixteen characters"
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null')
+TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null')
 _JUNK = (
     b"null", b"true", b"0", b"-1", b"1e400", b"7.0", b"99999999999999999999999", b'""', b'"x"', b"[]", b"[[]]", b"{}",
     b'{"id":{}}', b"[" * 300, b"NaN", b'"\\ud800"', b'"\\u0000"', b"'", b"\xff\xfe", b"\xe2\x80\xae", b'"a":', b",",
@@ -34,12 +34,12 @@ def bodies() -> Sequence[tuple[str, bytes]]:
 def damaged(seed: int, count: int) -> Iterator[tuple[Mapping[str, str], bytes]]:
     """Headers and body, signed as GitHub would."""
     dice, sources = Random(seed), bodies()
-    spans = [[found.span() for found in _TOKEN.finditer(body)] for _, body in sources]
+    spans = [[found.span() for found in TOKEN.finditer(body)] for _, body in sources]
     kinds = sorted({kind for kind, _ in sources})
     for _ in range(count):
         which = dice.randrange(len(sources))
         kind, body = sources[which]
-        body = _damage(dice, body, spans[which])
+        body = damage(dice, body, spans[which])
         if dice.random() < 0.1:
             kind = dice.choice(kinds)
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
@@ -53,7 +53,8 @@ def damaged(seed: int, count: int) -> Iterator[tuple[Mapping[str, str], bytes]]:
         )
 
 
-def _damage(dice: Random, body: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
+def damage(dice: Random, body: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
+    """`body` with one to three of its tokens (`spans`) replaced by junk, and now and then cut, flipped or doubled."""
     for start, end in sorted(dice.sample(spans, dice.randint(1, 3)), reverse=True):
         body = body[:start] + dice.choice(_JUNK) + body[end:]
     chance = dice.random()
