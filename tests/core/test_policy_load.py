@@ -79,6 +79,14 @@ def test_an_error_of_a_variable_stands_in_the_variable() -> None:
     assert found.place.line == 10
 
 
+def test_of_a_chain_of_variables_the_one_that_failed_is_told_and_its_place() -> None:
+    text = "  - expression: variables.b == 1\n  variables:\n  - name: a\n    expression: object.b\n"
+    more = "  - name: b\n    expression: variables.a\n"
+    (found,) = judged(loaded({PATH: _HEAD + text + more + _BINDING}), "configmap")
+    assert found.message == 'composited variable "a" fails to evaluate: no such key: b'
+    assert found.place.line == 10
+
+
 def test_all_problems_of_all_files_are_told_at_once() -> None:
     other = _HEAD.replace("name: p}", "name: q}")
     found = refused(

@@ -65,6 +65,8 @@ class Run:
                 if isinstance(found, CelValue):
                     return found.value
                 failed = self._failed[one.name] = found
+            if _THROUGH.match(failed.message):
+                raise Failure(failed.message)  # of a chain, the variable that failed itself says enough
             raise Failure(f'composited variable "{one.name}" fails to evaluate: {failed.message}')
 
         return make
