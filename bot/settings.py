@@ -235,6 +235,13 @@ class Settings(BaseModel):
         default=60, ge=5, le=3600, description="How often the sweep looks for what webhooks missed.", examples=[60]
     )
 
+    @field_validator("metrics_listen")
+    @classmethod
+    def _port(cls, value: str | None) -> str | None:
+        if value is not None and int(value.rpartition(":")[2]) > 65535:
+            raise ValueError("ends with a port, and ports end at 65535")
+        return value
+
     @model_validator(mode="after")
     def _distinct(self) -> Settings:
         names = [forge.name for forge in self.forges]

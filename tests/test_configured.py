@@ -109,6 +109,7 @@ def test_an_apps_key_may_come_from_a_variable(tmp_path: Path) -> None:
         ({"data_dir": 7}, {}, r"CAUSEWAY_DATA_DIR \(data_dir\).*For example: /var/lib/causeway"),
         ({"sweep_seconds": 1}, {}, r"CAUSEWAY_SWEEP_SECONDS .*greater than or equal to 5.*For example: 60"),
         ({"metrics_listen": "9464"}, {}, r"metrics_listen.*For example: 127.0.0.1:9464"),
+        ({"metrics_listen": "[::1]:99999"}, {}, r"metrics_listen.*ports end at 65535"),
         ({"forges": [{"name": "X"}]}, {}, r"forges.0.name.*For example: github"),
         ({"typo": 1}, {}, r"CAUSEWAY_TYPO \(typo\): Extra inputs"),
         ({}, {"CAUSEWAY_SWEEP_SECONDS": "a minute"}, "CAUSEWAY_SWEEP_SECONDS is not JSON"),

@@ -17,7 +17,8 @@ from bot import logs
 from bot.cli.answers import DeliveryAnswer, MissedAnswer, ResumeAnswer, SweepAnswer, answer
 from bot.cli.desk import GOOD, OUTSIDE, REFUSED, USAGE, Stop, json_option, say
 from bot.cli.shapes import problem_answer
-from bot.core.doctor import examine
+from bot.core.doctor import examine, examine_queue
+from bot.core.model.health import Finding
 from bot.core.tree import Oid
 from bot.doorway import application, counted
 from bot.flows.deliver import Outcome, deliver
@@ -55,6 +56,9 @@ def serve(host: str, port: int) -> None:
     settings = read_settings()
     log_to_stderr()
     with _wired(settings) as wiring:
+        queue = examine_queue(wiring.wakeups.reasons_not_ready())
+        if queue.standing != "good":
+            _log_finding(queue)
         app = application(settings, wiring.wakeups)
         try:
             with counted(app, settings.metrics_listen):
@@ -79,19 +83,23 @@ def work(burst: bool) -> None:
     log_to_stderr()
     stop = threading.Event()
     if not burst:
-        threading.Thread(target=_examined, args=(settings,), name="doctor", daemon=True).start()
+        threading.Thread(target=examine_at_start, args=(settings,), name="doctor", daemon=True).start()
     with _wired(settings) as wiring, _ended_by_signals(stop.set):
         take_work(Desk(wiring.place, wiring.wakeups, wiring.interrupt), settings.redis_url, stop, burst)
 
 
-def _examined(settings: Settings) -> None:
+def examine_at_start(settings: Settings) -> None:
     """What a few requests tell of the installation, into the log. In a thread and with connections of its own: a forge
     that hangs holds up no work."""
     with _wired(settings) as wiring:
         for place in wiring.places():
             for found in examine(look_briefly(place, wiring.inspecting(place.forge_name))):
                 if found.standing != "good":
-                    log.warning("doctor", check=found.check, where=found.where, what=found.what, mend=found.mend)
+                    _log_finding(found)
+
+
+def _log_finding(found: Finding) -> None:
+    log.warning("doctor", check=found.check, where=found.where, what=found.what, mend=found.mend)
 
 
 @click.command()

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from jsonschema_rs import Draft202012Validator
+from structlog.testing import capture_logs
 
 from bot.cli.app import causeway
 from bot.cli.published import FOLDER
+from bot.cli.running import examine_at_start
 from bot.configured import configured
 from bot.core.doctor import examine
 from bot.core.model.health import HookSeen
@@ -211,6 +213,16 @@ def test_a_brief_look_costs_few_requests(clinic: Clinic) -> None:
         assert all(isinstance(hook, HookSeen) for hook in seen.hooks)
     finally:
         wiring.close()
+
+
+def test_a_worker_that_starts_logs_what_must_be_mended(clinic: Clinic) -> None:
+    clinic.sandbox.grant("acme/platform", "causeway", "read")
+    with capture_logs() as logs:
+        examine_at_start(configured({"CAUSEWAY_CONFIG": str(clinic.config())}))
+    said = {one["check"]: one for one in logs if one["event"] == "doctor"}
+    assert said["rights"]["log_level"] == "warning"
+    assert "contents: write" in said["rights"]["what"]
+    assert said["rights"]["mend"]
 
 
 def test_its_answer_for_machines_has_the_published_shape_and_no_secret(clinic: Clinic) -> None:

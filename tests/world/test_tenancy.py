@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 
 from bot.doorway import doors_of
 from bot.sandbox import Sandbox
@@ -114,6 +115,23 @@ def test_a_name_in_a_webhook_counts_for_nothing(door: FlaskClient, bell: Bell) -
     assert post(door, "one", 44, A_FORGE, repo={"full_name": "acme/platform"}) == 204
     assert post(door, "one", 11, A_FORGE, repo={"full_name": "acme/renamed"}) == 202
     assert bell.rung == ["deliver-one-11"]
+
+
+def test_at_gitlab_each_projects_own_secret_proves_that_project_alone(bell: Bell) -> None:
+    lab = {**forge("lab", A_FORGE, tenant("11", webhook_secrets=[OWN]), tenant("22")), "kind": "gitlab"}
+    client = create_app(doors_of(settings(lab)), bell, bell.ready).test_client()
+
+    def push(project: int, secret: str) -> int:
+        body = {"object_kind": "push", "ref": "refs/heads/main", "project": {"id": project, "default_branch": "main"}}
+        headers = {"X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": secret, "X-Gitlab-Event-UUID": "u-1"}
+        return client.post("/webhooks/lab", json=body, headers=headers).status_code
+
+    assert (push(11, OWN), push(22, A_FORGE)) == (202, 202)
+    assert (push(11, A_FORGE), push(22, OWN), push(33, A_FORGE)) == (401, 401, 204)
+    assert bell.rung == ["deliver-lab-11", "deliver-lab-22"]
+    with capture_logs() as logs:
+        push(11, OWN)
+    assert (logs[0]["kind"], logs[0]["delivery"]) == ("Push Hook", "u-1")
 
 
 def wired(sandbox: Sandbox, tmp_path: Path, url: str, platform: int, gitops: int) -> Wiring:
