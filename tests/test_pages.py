@@ -21,6 +21,7 @@ PAGES = (
     "CHANGELOG.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "deploy").glob("*.md")),
     "schemas/README.md",
+    "schemas/rights.md",
     "blueprints/README.md",
 )
 
