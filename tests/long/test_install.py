@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -105,6 +105,11 @@ def test_the_door_starts_under_gunicorn_answers_its_probes_and_ends_in_peace(ins
         assert status(f"http://127.0.0.1:{port}/readyz") == 200
         assert status(f"http://127.0.0.1:{port}/metrics") == 404
         assert status(f"http://127.0.0.1:{metrics}/metrics") == 200
+        with ExitStack() as trickling:
+            for _ in range(50):
+                slow = trickling.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+                slow.sendall(b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+            assert status(f"http://127.0.0.1:{port}/readyz") == 200, "senders that trickle keep others out"
         valkey.stop()
         assert status(f"http://127.0.0.1:{port}/readyz") == 503
         assert status(f"http://127.0.0.1:{port}/healthz") == 200

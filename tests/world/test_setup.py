@@ -25,6 +25,8 @@ from bot.forges.github_app import PLATFORM_RIGHTS
 from bot.forges.github_setup import exchange, page_of
 from bot.ports import OutsideWorldError
 from bot.sandbox import Sandbox
+from tests.reference import needs
+from tests.world.test_sandbox_openapi import Said, template_of, wrong
 
 pytestmark = pytest.mark.world
 URL = "https://causeway.acme.com"
@@ -180,6 +182,18 @@ def test_a_code_is_good_once_and_what_is_none_is_never_sent(forge: Sandbox) -> N
     with pytest.raises(OutsideWorldError, match="not a code"):
         exchange(forge.api_url, "../../user")
     assert len(forge.requests) == before
+
+
+@needs("github-openapi")
+def test_the_sandbox_exchanges_a_code_as_github_does(forge: Sandbox) -> None:
+    form = {"manifest": json.dumps({"url": "https://x", "redirect_url": "http://127.0.0.1:1/created", "name": "x"})}
+    back = ask("POST", f"{forge.url}/organizations/acme/settings/apps/new?state=s", form)[2]
+    path = f"/app-manifests/{back.partition('code=')[2].partition('&')[0]}/conversions"
+    for expected in (201, 404):
+        status, text, _ = ask("POST", forge.api_url + path)
+        said = Said("POST", path, status, json.loads(text))
+        assert status == expected
+        assert wrong(said, template_of(path)) == []
 
 
 @pytest.mark.parametrize(
