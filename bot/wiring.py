@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
@@ -25,6 +26,11 @@ from bot.wakeups import RqWakeups
 __all__ = ["Wiring", "read_settings"]
 
 
+_BORNE_SECONDS = 60.0
+"""For so long an allowed repository is believed to be called what it was: whatever happens to the name meanwhile, what
+is written goes to the id that the settings allow."""
+
+
 class Wiring:
     """One process's concrete world. Places are made on first use and kept: their children hold warm facts."""
 
@@ -33,6 +39,7 @@ class Wiring:
         self._forges: dict[tuple[str, str], Forge] = {}
         self._places: dict[tuple[str, str], Place] = {}
         self._cores: list[IsolatedCore] = []
+        self._borne: dict[tuple[str, str], tuple[str, float]] = {}
         self._paces: dict[tuple[str, str], Pace] = {}
         logs.hide(*settings.secrets())
         for forge in settings.forges:
@@ -96,13 +103,17 @@ class Wiring:
         """Names can be taken over, ids cannot: a name counts only where an allowed id bears it now."""
         for repository in allowed:
             there = self._forge(forge, repository)
-            try:
-                bears = there.repository().full_name.lower() == name.lower()
-            except OutsideWorldError:
-                if repository == allowed[-1]:
-                    raise
-                continue
-            if bears:
+            key = (forge.name, repository)
+            borne = self._borne.get(key)
+            if borne is None or borne[0] != name.lower() or time.monotonic() - borne[1] > _BORNE_SECONDS:
+                try:
+                    borne = (there.repository().full_name.lower(), time.monotonic())
+                except OutsideWorldError:
+                    if repository == allowed[-1]:
+                        raise
+                    continue
+                self._borne[key] = borne
+            if borne[0] == name.lower():
                 return GitOps(there, self._mirror(forge, repository))
         return None
 
@@ -134,8 +145,9 @@ class Wiring:
             return forge.token.get_secret_value if forge.token is not None else str
         rights = _rights(forge, repository)
         key = forge.app.private_key.get_secret_value()
+        # A GitOps repository may belong to another installation of the same App; it is looked for.
+        where = next((one.installation for one in forge.tenants if one.repository == repository), None)
         try:
-            where = _installation(forge, repository)
             return AppCredentials(forge.api_url, forge.app.id, key, repository, rights, where)
         except ValueError as wrong:
             raise SettingsError(f"forge {forge.name}, app.private_key: {wrong}") from wrong

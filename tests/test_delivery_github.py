@@ -264,6 +264,15 @@ def test_a_comment_of_the_bots_own_kind_does_not_wake_it_again() -> None:
     assert isinstance(comment(Marker("k" * 16, "comment:7:3").sign("A plan", "plan", "ab" * 8)), Ignored)
 
 
+def test_a_comment_on_an_issue_wakes_only_where_it_may_hold_a_command() -> None:
+    def comment(text: str) -> object:
+        body = {"action": "created", "repository": {"id": 7}, "issue": {"number": 3}, "comment": {"body": text}}
+        return read("issue_comment", body)
+
+    assert comment("Please\n/rollback checkout") == Event("pull", "7", number=3)
+    assert isinstance(comment("see /etc/passwd"), Ignored)
+
+
 GENUINE: Mapping[str, dict[str, Any]] = {
     "pull_request": pull(),
     "push": {"ref": "refs/heads/main", "repository": {"id": 7, "default_branch": "main"}},

@@ -29,7 +29,7 @@ from bot.core.wake import Wake
 from bot.core.words import commands as words
 from bot.flows.place import Place
 from bot.flows.targets import heads_of
-from bot.ports import Comment, Opening, Pull, Reaction, Repository, Wakeups
+from bot.ports import Comment, Opening, PoisonError, Pull, Reaction, Repository, Wakeups
 
 _DONE = frozenset[str]({"done", "refused"})
 _UNKNOWN = "command-unknown"
@@ -101,7 +101,10 @@ def carry_out(waiting: Sequence[Pending], scene: Scene) -> None:
     """Each is answered once, then marked."""
     for one in waiting:
         command, rest = one.commands[0], len(one.commands) - 1
-        answer = COMMANDS[command.kind](command, one.comment, scene)
+        try:
+            answer = COMMANDS[command.kind](command, one.comment, scene)
+        except PoisonError as poison:
+            answer = Answer(words.failed(poison.error_id), "refused")
         body = answer.body + (words.one_only(rest) if rest and not answer.key else "")
         key = answer.key or f"command-{one.comment.id}"
         scene.place.forge.ensure_comment(scene.number, key, sha256(body.encode()).hexdigest(), body)

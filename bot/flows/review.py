@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bot.core import words
 from bot.core.model.ask import CursorAsk, Head, Required, RequiredAsk, ReviewAsk, Survey, SurveyAsk
 from bot.core.model.conversation import Conversation, Said, Shas
+from bot.core.model.delivery import Approval
 from bot.core.tree import NO_OID, Oid
 from bot.flows.afterwards import after_merge
 from bot.flows.commands import Scene, asked_for, carry_out, pending, take_up
@@ -108,14 +109,20 @@ def review_queue(sha: Oid, place: Place) -> None:
     base = found[ref]
     if found[sha] is None:
         return
+    heads = heads_of(place, place.core.survey(SurveyAsk(place.git.path, base)) if base is not None else NOTHING)
+    merged, now = place.git.commit(sha).tree, int(time.time())
+    required = place.core.required(RequiredAsk(place.git.path, base, merged, now, heads))
     said = place.core.review(
         ReviewAsk(
             mirror=place.git.path,
             base=base,
-            merged=place.git.commit(sha).tree,
-            heads=heads_of(place, place.core.survey(SurveyAsk(place.git.path, base)) if base is not None else NOTHING),
+            merged=merged,
+            heads=heads,
             head_sha=sha,
-            now=int(time.time()),
+            now=now,
+            # Nobody approves a queue's own commit. Each pull request in it had its own status before; what landed is
+            # asked again by the delivery, for its own head.
+            approvals=tuple(Approval("", row.team) for row in required.requirements),
             dialect=place.dialect,
             shas=Shas(base or NO_OID, repository.default_branch, sha, f"{repository.web_url}/blob/{sha}"),
         )

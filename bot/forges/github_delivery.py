@@ -102,9 +102,9 @@ def _issue_comment(payload: Mapping[str, Any]) -> Delivery:
     if _action(payload) != "created":
         return Ignored("only new comments are read; edits and deletions never command")
     issue = _object(payload, "issue")
-    if not isinstance(issue.get("pull_request"), dict):
-        return Ignored("a comment on an issue, not on a pull request")
     text = _object(payload, "comment").get("body")
+    if not isinstance(issue.get("pull_request"), dict) and not (isinstance(text, str) and _COMMAND.search(text)):
+        return Ignored("a comment on an issue, not on a pull request, and no command")
     # Spares a second look after each comment of our own. Whoever plants the marker only makes us slower to see it.
     if isinstance(text, str) and HINT in text:
         return Ignored("a comment that carries the bot's marker")
@@ -208,6 +208,9 @@ def _repository(payload: Mapping[str, Any]) -> str:
 def _base_repository(pull: Any) -> str:
     return _repository({"repository": _object(_object(pull, "base"), "repo")})
 
+
+_COMMAND = re.compile(r"^ {0,3}/[a-z]", re.MULTILINE)
+"""What may be a command. Whether it is one is read later, where the comment is."""
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Delivery]] = {
     "pull_request": _pull_request,

@@ -69,6 +69,14 @@ def one_only(rest: int) -> str:
     return f"\n{more} of this comment {'was' if rest == 1 else 'were'} not read: one command a comment.\n"
 
 
+def failed(error_id: str) -> str:
+    """An unexpected error."""
+    return (
+        "Causeway could not do this, and that is its own fault; nothing was changed. The log knows it as "
+        f"{markdown_code(error_id)}.\n"
+    )
+
+
 def looked(sha: str, status: str) -> str:
     """After `/plan`."""
     return f"Looked at {markdown_code(sha[:7])} again: {markdown(status)}.\n"
