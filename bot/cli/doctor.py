@@ -11,7 +11,7 @@ from bot.cli.answers import DoctorAnswer, FindingAnswer, answer
 from bot.cli.desk import GOOD, PROBLEMS, json_option, progress, say
 from bot.cli.running import log_to_stderr
 from bot.configured import read_settings
-from bot.core.doctor import examine, examine_queue, worst
+from bot.core.doctor import examine, examine_queue, examine_tenants, worst
 from bot.core.model.health import Finding, Standing
 from bot.core.text import visible
 from bot.flows.doctor import look
@@ -46,6 +46,7 @@ def doctor(ctx: click.Context, url: str, as_json: bool) -> None:
     try:
         findings = [examine_queue(wiring.wakeups.reasons_not_ready())]
         places = wiring.places()
+        findings.append(examine_tenants(len(places)))
         with progress("examining", len(places)) as step:
             for place in places:
                 door = f"{url.rstrip('/')}/webhooks/{place.forge_name}" if url else ""

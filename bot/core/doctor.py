@@ -35,6 +35,14 @@ def examine_queue(reasons: Sequence[str]) -> Finding:
     return Finding("queue", "bad", "", "; ".join(reasons), mend)
 
 
+def examine_tenants(count: int) -> Finding:
+    """Whether the settings name any platform repository at all."""
+    if count:
+        return Finding("tenants", "good", "", f"platform repositories in the settings: {count}")
+    mend = "add one to `tenants` of its forge, or let `causeway setup` write it"
+    return Finding("tenants", "bad", "", "the settings name no platform repository, so nothing is looked after", mend)
+
+
 def examine(seen: PlatformSeen, door: str = "") -> tuple[Finding, ...]:
     """Every finding about one platform repository. `door` is the public URL of the webhook where it is known."""
     parts = (_clock(seen), _hooks(seen, door), _rights(seen), _protection(seen), _targets(seen), _operators(seen))

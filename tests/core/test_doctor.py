@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.doctor import CHECK, OPERATORS, examine, examine_queue, features_of, worst
+from bot.core.doctor import CHECK, OPERATORS, examine, examine_queue, examine_tenants, features_of, worst
 from bot.core.model.health import Finding, HookSeen, PlatformSeen, ProtectionSeen, RightsSeen, TargetSeen
 from bot.core.model.platform import Environment
 from bot.flows.names import CONTEXT
@@ -177,6 +177,10 @@ def test_operators_are_a_list_to_check_for_each_cluster() -> None:
 def test_a_queue_that_is_away_must_be_mended() -> None:
     assert examine_queue([]).standing == "good"
     assert examine_queue(["the queue cannot be reached"]).standing == "bad"
+
+
+def test_settings_without_a_platform_repository_are_told() -> None:
+    assert [examine_tenants(count).standing for count in (0, 1, 2)] == ["bad", "good", "good"]
 
 
 def test_the_check_that_it_looks_for_is_the_one_that_the_bot_sets() -> None:

@@ -15,7 +15,7 @@ class Finding:
     """One thing that was examined. `mend` is empty where it is good."""
 
     check: str
-    """`queue`, `clock`, `webhook`, `rights`, `protection`, `approvals`, `merge queue`, `gitops`, `operators`."""
+    """`queue`, `tenants`, `clock`, `webhook`, `rights`, `protection`, `approvals`, `merge queue`, `gitops`, `operators`."""
     standing: Standing
     where: str
     what: str
