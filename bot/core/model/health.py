@@ -15,7 +15,8 @@ class Finding:
     """One thing that was examined. `mend` is empty where it is good."""
 
     check: str
-    """`queue`, `tenants`, `clock`, `webhook`, `rights`, `protection`, `approvals`, `merge queue`, `gitops`, `operators`."""
+    """`queue`, `tenants`, `clock`, `webhook`, `rights`, `protection`, `approvals`, `merge queue`, `gitops` or
+    `operators`."""
     standing: Standing
     where: str
     what: str
