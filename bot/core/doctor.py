@@ -90,19 +90,24 @@ def _hooks(seen: PlatformSeen, door: str) -> Iterator[Finding]:
     if not ours:
         others = f"; there are {len(seen.hooks)} that lead elsewhere" if seen.hooks else ""
         what = f"no webhook leads to a path {path}{others}"
-        mend = (
-            f"add one to {url}, content type JSON, with the secret of the settings; until then the sweep finds changes"
-        )
-        yield Finding("webhook", "bad", seen.name, what, mend)
+        mend = f"add one to {url}, content JSON, with the secret of the settings; till then the sweep finds changes"
+        if seen.kind == "gitlab":
+            # A group's webhooks concern its projects, and only the group's owners see them.
+            yield Finding("webhook", "unknown", seen.name, what, f"unless the group has one: {mend}")
+        else:
+            yield Finding("webhook", "bad", seen.name, what, mend)
     for hook in ours:
-        faults = list(_hook_faults(seen, hook))
+        faults = list(_hook_faults(seen, hook, door))
         yield from faults or (Finding("webhook", "good", seen.name, f"{hook.url} is signed and answered"),)
 
 
-def _hook_faults(seen: PlatformSeen, hook: HookSeen) -> Iterator[Finding]:
+def _hook_faults(seen: PlatformSeen, hook: HookSeen, door: str) -> Iterator[Finding]:
     def bad(what: str, mend: str) -> Finding:
         return Finding("webhook", "bad", seen.name, f"{hook.url} {what}", mend)
 
+    if door and hook.url.rstrip("/") != door:
+        mend = f"change it to {door}, unless both lead to the same door"
+        yield Finding("webhook", "look", seen.name, f"a webhook leads to {hook.url}", mend)
     if not hook.active:
         yield bad("is switched off", "switch it on; GitLab does that to a webhook which failed several times")
     if hook.signed is False:

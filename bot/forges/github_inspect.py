@@ -17,9 +17,8 @@ from bot.forges.github_pace import Pace
 from bot.ports import GoneError, OutsideWorldError
 
 EVENTS = ("push", "pull_request", "issue_comment", "pull_request_review")
-"""What every review depends on. A merge queue's `merge_group` is looked at beside them."""
-APP_EVENTS = ("check_run", "check_suite")
-"""What "Re-run" sends, to Apps only."""
+"""What every review depends on. A merge queue's `merge_group` is looked at beside them. What "Re-run" sends comes to
+every App that may write checks, and is in no list."""
 
 _NOWHERE = "0" * 40
 _NEWEST = 10
@@ -77,7 +76,7 @@ class GitHubInspect:
         config = self._own.one("reading the App's webhook", "/app/hook/config", lambda found: found)
         heard = self._own.one("reading the App", "/app", lambda found: {text(one) for one in found["events"]})
         answers = self._answers("/app/hook/deliveries")
-        return _hook_seen(config, heard, (*EVENTS, *APP_EVENTS), active=True, answers=answers)
+        return _hook_seen(config, heard, EVENTS, active=True, answers=answers)
 
     def _hook(self, found: Json) -> HookSeen:
         heard = {text(one) for one in found["events"]}

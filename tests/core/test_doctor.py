@@ -74,6 +74,17 @@ def test_no_webhook_that_leads_to_the_door_is_told_with_where_it_must_lead() -> 
     assert "https://d/webhooks/github" in found.mend
 
 
+def test_a_webhook_that_leads_to_another_door_is_shown() -> None:
+    found = [one for one in examine(WELL, "https://new.acme.com/webhooks/github") if one.standing != "good"]
+    assert [one.standing for one in found] == ["look"]
+    assert "https://new.acme.com/webhooks/github" in found[0].mend
+
+
+def test_at_gitlab_a_webhook_of_the_group_may_be_there_unseen() -> None:
+    (found,) = [one for one in bad(replace(WELL, kind="gitlab", hooks=(), protection=None)) if one.check == "webhook"]
+    assert "group" in found.mend
+
+
 def test_exactly_the_rights_that_lack_are_named() -> None:
     (found,) = bad(replace(WELL, rights=RightsSeen("causeway[bot]", ("checks: write", "members: read"))))
     assert found.what == "causeway[bot] lacks checks: write, members: read"
