@@ -9,19 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
+from typing import Any
 
 from bot.core.model.conversation import Annotation, Remark
 from bot.core.text import without_quick_actions
 from bot.core.tree import Oid
-from bot.forges import gitlab_lines, gitlab_people, gitlab_status
+from bot.forges import gitlab_lines, gitlab_opening, gitlab_people, gitlab_status
 from bot.forges.changes import Page, changed_since
-from bot.forges.ensure import Found, UnknownOutcomeError, ensure_one
-from bot.forges.gitlab_bodies import Where, own, project_of, pull_of, where_of
-from bot.forges.gitlab_calls import Calls, Credentials, Json, RefusedError
+from bot.forges.ensure import Found, ensure_one
+from bot.forges.gitlab_bodies import Where, own, project_of, pull_of, where_of, within_limit
+from bot.forges.gitlab_calls import Calls, Credentials, Json
 from bot.forges.gitlab_heard import Heard
-from bot.forges.marker import Marker
+from bot.forges.marker import HINT, Marker
 from bot.ports import (
     Approving,
     Changed,
@@ -29,7 +30,6 @@ from bot.ports import (
     GitRemote,
     GoneError,
     Opening,
-    OutsideWorldError,
     Permission,
     Pull,
     Reaction,
@@ -37,10 +37,8 @@ from bot.ports import (
     Status,
 )
 
-COMMENT_LIMIT = 1_000_000
-"""Characters that GitLab takes in a note or an issue."""
-
 _SEEN_SECONDS = 900.0
+_JUST_NOW_SECONDS = 30.0
 _TRIES = 3
 _REMEMBERED = 1000
 
@@ -69,7 +67,9 @@ class GitLab:
         self._calls = Calls(api_url, credentials, sleep)
         self._me: int | None = None
         self._seen: tuple[Repository, float] | None = None
+        self._told: tuple[Repository, float] | None = None
         self._places: dict[Oid, Where] = {}
+        self._beside: dict[int, bool] = {}
         self._parents: dict[tuple[Oid, str], bool] = {}
         self._heard = Heard(self._calls)
 
@@ -80,6 +80,12 @@ class GitLab:
     # The repository and its pull requests
 
     def repository(self) -> Repository:
+        # A look begins with its merge request, whose address showed a moment ago that the project is where it was.
+        # Believed once.
+        told, self._told = self._told, None
+        if told is not None and time.monotonic() - told[1] < _JUST_NOW_SECONDS:
+            return told[0]
+
         def ask() -> Repository:
             found = project_of(self._calls.get(self._path))
             self._seen = (found, time.monotonic())
@@ -102,7 +108,12 @@ class GitLab:
             self._remember(pull, where_of(found, partial(self._brings, pull.head_sha)))
             return pull
 
-        return self._calls.read(f"reading merge request {number}", ask)
+        pull = self._calls.read(f"reading merge request {number}", ask)
+        seen = self._seen
+        if seen is not None and time.monotonic() - seen[1] < _SEEN_SECONDS:
+            same = pull.web_url == f"{seen[0].web_url}/merge_requests/{number}"
+            self._told = (seen[0], time.monotonic()) if same else None
+        return pull
 
     def open_pulls(self) -> tuple[Pull, ...]:
         return self._calls.read(
@@ -133,37 +144,7 @@ class GitLab:
         return f"refs/merge-requests/{number}/head"
 
     def open_pull(self, opening: Opening) -> int:
-        def there() -> int | None:
-            query = {"state": "opened", "source_branch": opening.branch, "target_branch": opening.base}
-            found = self._calls.page(f"{self._path}/merge_requests", 1, query).value
-            own_branch = [int(one["iid"]) for one in found if one["source_project_id"] == self._id]
-            return min(own_branch, default=None)
-
-        for attempt in range(1, _TRIES + 1):
-            found = self._calls.read(f"looking for a merge request from {opening.branch}", there)
-            if found is not None:
-                return found
-            try:
-                self._calls.write(
-                    f"opening a merge request from {opening.branch}",
-                    "post",
-                    f"{self._path}/merge_requests",
-                    source_branch=opening.branch,
-                    target_branch=opening.base,
-                    title=opening.title,
-                    description=_within_limit(without_quick_actions(opening.body)),
-                    remove_source_branch=True,
-                )
-            except RefusedError as refused:
-                # Another worker was quicker.
-                if "already exists" not in refused.said:
-                    raise
-            except UnknownOutcomeError:
-                self._calls.pause(attempt)
-        found = self._calls.read(f"looking for a merge request from {opening.branch}", there)
-        if found is None:
-            raise OutsideWorldError(f"a merge request from {opening.branch} does not appear")
-        return found
+        return gitlab_opening.open_pull(self._calls, self._id, opening)
 
     # Statuses and remarks
 
@@ -178,6 +159,8 @@ class GitLab:
         return gitlab_status.ensure_status(self._calls, self._place(sha), status)
 
     def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
+        if not remarks and self._beside.get(number) is False:
+            return False
         marker = self._marker(f"remark:{self._id}:{number}")
         return gitlab_lines.ensure_remarks(self._calls, self._mr(number), sha, key, remarks, self._whoami, marker)
 
@@ -278,7 +261,11 @@ class GitLab:
         return gitlab_people.permission(self._calls, self._id, user_id)
 
     def _notes(self, number: int) -> list[Json]:
-        return self._calls.all(f"{self._mr(number)}/notes", sort="asc", order_by="created_at")
+        found = self._calls.all(f"{self._mr(number)}/notes", sort="asc", order_by="created_at")
+        # Notes beside lines are among them. Where none can be ours, a look that wants no remarks need not list threads.
+        self._beside[number] = any(one.get("type") == "DiffNote" and HINT in (one["body"] or "") for one in found)
+        _forget(self._beside)
+        return found
 
     def _mr(self, number: int) -> str:
         return f"{self._path}/merge_requests/{number}"
@@ -289,8 +276,7 @@ class GitLab:
             # A fork's pipelines are not ours to write to. Here, its commits lie on no branch but on this ref.
             where = Where(self._id, pull.head_sha, None, self.pull_ref(pull.number))
         self._places[pull.head_sha] = where
-        if len(self._places) > _REMEMBERED:
-            del self._places[next(iter(self._places))]
+        _forget(self._places)
 
     def _brings(self, head: Oid, commit: str) -> bool:
         """Whether the head is a parent of the commit; asked once for each pair."""
@@ -302,15 +288,14 @@ class GitLab:
                 # A merged result is swept away once a newer one is there.
                 return False
             self._parents[head, commit] = head in found["parent_ids"]
-            if len(self._parents) > _REMEMBERED:
-                del self._parents[next(iter(self._parents))]
+            _forget(self._parents)
         return self._parents[head, commit]
 
     def _place(self, sha: Oid) -> Where:
         return self._places.get(sha) or Where(self._id, sha, None, "")
 
     def _signed(self, place: str, body: str, key: str, digest: str) -> str:
-        return _within_limit(without_quick_actions(self._marker(place).sign(body, key, digest)))
+        return within_limit(without_quick_actions(self._marker(place).sign(body, key, digest)))
 
     def _marker(self, place: str) -> Marker:
         return Marker(self._marker_secret, place)
@@ -326,7 +311,7 @@ def _pulls(listed: Sequence[Json]) -> tuple[Pull, ...]:
     return tuple(pull_of(one) for one in listed if one["sha"] is not None)
 
 
-def _within_limit(text: str) -> str:
-    if len(text) > COMMENT_LIMIT:
-        raise ValueError(f"GitLab takes {COMMENT_LIMIT} characters, this text has {len(text)}")
-    return text
+def _forget(held: MutableMapping[Any, Any]) -> None:
+    """The oldest of what is remembered, where that is too much."""
+    while len(held) > _REMEMBERED:
+        del held[next(iter(held))]

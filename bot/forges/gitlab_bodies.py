@@ -14,6 +14,8 @@ from bot.forges.gitlab_calls import Json
 from bot.forges.marker import Marker
 from bot.ports import Comment, Pull, Reaction, Repository, Status
 
+COMMENT_LIMIT = 1_000_000
+"""Characters that GitLab takes in a note, an issue or a merge request."""
 AWARDS: Mapping[Reaction, str] = {"seen": "eyes", "done": "thumbsup", "refused": "confused"}
 """What the bot leaves on a command -> the name of GitLab's emoji."""
 WRITES, MAINTAINS = 30, 40
@@ -138,6 +140,13 @@ def comment_of(note: Json, awarded: Mapping[str, datetime]) -> Comment:
         reactions=frozenset(word for word, name in AWARDS.items() if name in awarded),
         author=_text(author["username"]),
     )
+
+
+def within_limit(text: str) -> str:
+    """The text; ValueError where GitLab would not take it."""
+    if len(text) > COMMENT_LIMIT:
+        raise ValueError(f"GitLab takes {COMMENT_LIMIT} characters, this text has {len(text)}")
+    return text
 
 
 def moment(text: object) -> datetime:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from bot.core.tree import Oid
-from bot.forges.gitlab import COMMENT_LIMIT, GitLab
+from bot.forges.gitlab import GitLab
+from bot.forges.gitlab_bodies import COMMENT_LIMIT
 from bot.forges.marker import Marker
 from bot.ports import Forge, GoneError, Opening, OutsideWorldError
 from bot.sandbox import Sandbox
@@ -59,6 +60,19 @@ def test_a_project_in_a_subgroup_is_found_by_its_id_wherever_it_moves(stage: Sta
         stage.forge.rename_repository(stage.gitlab.repository().full_name, name)
         assert stage.gitlab.repository().full_name == name
     assert stage.gitlab.repository().web_url == f"{stage.forge.url}/other/deep/er/platform/-"
+
+
+def test_after_its_merge_request_the_project_is_believed_once_and_a_move_is_seen_at_once(stage: Stage) -> None:
+    first = stage.gitlab.repository()
+    stage.gitlab.pull(stage.number)
+    stage.calls()
+    assert stage.gitlab.repository() == first
+    assert stage.calls() == []
+    assert stage.gitlab.repository() == first
+    assert len(stage.calls()) == 1
+    stage.forge.rename_repository(NAME, "acme/moved")
+    stage.gitlab.pull(stage.number)
+    assert stage.gitlab.repository().full_name == "acme/moved"
 
 
 def test_what_does_not_exist_or_is_not_ours_to_see_is_gone(stage: Stage) -> None:
