@@ -20,7 +20,7 @@ from bot.core.policy.model import Engine, PolicySet
 from bot.core.problem import Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
-from bot.core.rules.fleet import fleet_of, preview
+from bot.core.rules.fleet import fleet_of, policy_files, preview
 from bot.core.rules.gates import gates
 from bot.core.rules.waived import waivers_of
 from bot.core.settle import Settled, Sides, Trees, base_build, build_at, settle
@@ -101,10 +101,13 @@ def propose(
         each=each,
         destroys=found.judges.destroys_allowed,
     )
+    edited = policy_files(base, merged)
     made = replace(
         made,
         waivers=tuple(waivers_of(before, found.wanted, found.judges, found.judged)),
         fleet=_fleet(before, base, merged, found, made, judging, engine, memo),
+        platform=(*made.platform, *edited),
+        concerns=made.concerns or bool(edited),
     )
     return Proposal(made, diffs(before, found.wanted, memo, found.refused, each, diff_bytes))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.core.plan import plan
 from bot.core.problem import Problem
+from tests.core.made import ENVIRONMENTS, PLATFORM, Delivery
+from tests.core.made import service as manifest
 from tests.core.plan_world import (
     CHECKOUT,
     FILES,
@@ -271,3 +275,16 @@ def test_the_mode_is_that_of_the_side_that_judges() -> None:
     observing = add("platform/config.yaml", "mode: observe\n")
     assert planned({}, observing).mode == "enforce"
     assert planned(observing, {}).mode == "observe"
+
+
+@pytest.mark.parametrize("services", [2, 30])
+def test_a_change_of_the_whole_fleet_is_told_whole(services: int) -> None:
+    """However many keys differ: what is not told looks harmless."""
+    made = Delivery()
+    files = {**PLATFORM, **{path: text for n in range(services) for path, text in manifest(f"s{n}").items()}}
+    made.land(files)
+    changed = ENVIRONMENTS.replace("    domain: acme.com\n", "    domain: acme.com\n    otlp: http://otel.watch:4317\n")
+    found = made.proposed({**files, "platform/environments.yaml": changed}).plan
+    assert len(found.services) == services
+    assert all(env.objects and env.restarts for one in found.services for env in one.environments)
+    assert found.lines["change"] >= services

@@ -81,19 +81,19 @@ def test_facts_stay_in_one_child_from_question_to_question() -> None:
 
 
 def test_a_question_that_loops_is_killed_and_the_next_one_is_answered_by_a_cold_child() -> None:
-    with child(seconds=1.5) as core:
+    with child(seconds=4) as core:
         first = ask(core, "").name
         started = time.monotonic()
-        with pytest.raises(PoisonError, match=r"took longer than 1\.5 s") as poison:
+        with pytest.raises(PoisonError, match=r"took longer than 4 s") as poison:
             ask(core, "loop")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
         assert re.fullmatch(r"[0-9a-f]{12}", poison.value.error_id)
         assert ask(core, "").name != first
         assert not alive(int(first))
 
 
 def test_a_stopped_child_does_not_hang_its_asker() -> None:
-    with child(seconds=1.5) as core:
+    with child(seconds=4) as core:
         stopped = int(ask(core, "").name)
         os.kill(stopped, signal.SIGSTOP)
         with pytest.raises(PoisonError, match="took longer"):

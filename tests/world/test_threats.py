@@ -102,7 +102,10 @@ THREATS: Mapping[str, tuple[str, ...]] = {
         "core/test_text.py::test_text_in_markdown_is_only_text_in_a_paragraph_a_table_and_a_heading",
         "test_cli.py::test_what_a_file_says_never_steers_the_terminal",
     ),
-    "a pull request that edits the team, protection or config that judges it": (
+    "a pull request that edits the policy, team, protection or config that judges it": (
+        "world/test_policies.py::test_taking_a_policy_away_weakening_or_breaking_it_in_the_same_pull_request_never_turns_it_green",
+        "world/test_policies.py::test_a_base_whose_policies_cannot_be_read_is_judged_by_the_last_ones_that_could",
+        "core/test_policies.py::test_the_policy_that_a_pull_request_takes_away_or_weakens_judges_it_still",
         "core/test_gates.py::test_the_base_freezes_and_the_change_cannot_thaw",
         "core/test_rights.py::test_the_owner_in_the_base_is_asked_though_the_change_renames_who_that_is",
         "core/test_rights.py::test_the_base_counts_and_the_change_cannot_lower_it",
@@ -115,6 +118,9 @@ THREATS: Mapping[str, tuple[str, ...]] = {
         "world/test_isolation.py::test_a_question_beyond_the_memory_limit_ends_in_words_and_not_in_swap",
         "core/test_template.py::test_a_missing_name_is_told_with_its_place_and_what_was_meant",
         "core/test_template.py::test_results_are_capped",
+        "core/test_policies.py::test_a_policy_that_cannot_be_worked_out_denies_and_says_where_it_stands",
+        "core/test_policies.py::test_policies_that_cannot_be_read_refuse_the_whole_change",
+        "world/test_policies.py::test_policies_that_cannot_be_read_are_not_delivered_and_what_ran_goes_on",
     ),
     "commands and approvals by outsiders, by bots, edited later, for an older sha": (
         "core/test_keeping_destroy.py::test_words_of_destruction_for_what_was_kept_long_ago_need_both_approvals_too",

@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from bot.core.build import Build, Memo
-from bot.core.model.plan import Fleet, FleetRow
+from bot.core.model.plan import Fleet, FleetRow, PlatformChange
+from bot.core.policy.found import FOLDER
 from bot.core.policy.model import Case, Engine, PolicySet
 from bot.core.rules.cases import objects_in, of_unit
+from bot.core.tree import Tree, walk
 
 MOST_CASES = 6_000
 """Cases that one preview judges: some hundred services. More would make a review of a fleet take minutes."""
@@ -33,6 +35,23 @@ def fleet_of(
         len(after.units),
         policies=False,
     )
+
+
+def policy_files(before: Tree | None, after: Tree) -> tuple[PlatformChange, ...]:
+    """The files of policies that are not what they were."""
+    old, new = _files(before), _files(after)
+    return tuple(
+        PlatformChange(
+            path, "policies removed" if path not in new else "policies changed" if path in old else "policies"
+        )
+        for path in sorted(old.keys() | new.keys())
+        if old.get(path) != new.get(path)
+    )
+
+
+def _files(tree: Tree | None) -> Mapping[str, object]:
+    entry = tree.get(FOLDER) if tree is not None else None
+    return dict(walk(tree, FOLDER)) if tree is not None and entry is not None and entry.kind == "folder" else {}
 
 
 def preview(after: Build, old: PolicySet | None, new: PolicySet, engine: Engine, memo: Memo) -> Fleet:
