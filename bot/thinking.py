@@ -48,6 +48,7 @@ from bot.core.policy.found import policies_of
 from bot.core.policy.model import Engine, PolicySet
 from bot.core.problem import Problem, Refusal
 from bot.core.propose import NOTHING, Proposal, concerns, propose
+from bot.core.rules.gates import turns_at
 from bot.core.step import World, step
 from bot.core.tree import Oid, Tree
 from bot.git import Mirror
@@ -80,6 +81,7 @@ class Thinking:
                     platform.mode == "observe",
                     problems,
                     forks_ask=platform.config["forks"] == "ask",
+                    turns_at=turns_at(platform, ask.now) if ask.now else 0,
                     reviewed_only=any(e.value["require_pull_request"] for e in platform.environments.values()),
                     features=features_of(platform.environments.values()),
                 )

@@ -46,6 +46,16 @@ class Cron:
                     return max(found)
         return None
 
+    def following(self, now: int, zone: tzinfo) -> int | None:
+        """The first start after `now`; None where there is none in nine years."""
+        today = datetime.fromtimestamp(now, zone).date()
+        for ahead in range(_MOST_DAYS):
+            day = today + timedelta(days=ahead)
+            found = [at for at in self._starts(day, zone) if at > now] if self._on(day) else []
+            if found:
+                return min(found)
+        return None
+
     def _on(self, day: date) -> bool:
         number, weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         return day.month in self.months and (number or weekday if self.either else number and weekday)

@@ -6,8 +6,8 @@ Alone it would be enough. It remembers marks only to save work; a sweep that jus
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass, field, replace
+from time import monotonic, time
 
 import structlog
 
@@ -41,6 +41,8 @@ class Known:
     """Each with its branch's commit as last seen."""
     branches: tuple[str, ...]
     """The branch of each target."""
+    turns_at: int = 0
+    """When a freeze begins or ends next, seconds since 1970; 0 where none does."""
 
 
 @dataclass(slots=True)
@@ -63,9 +65,13 @@ def sweep(place: Place, wakeups: Wakeups, marks: Marks) -> int:
     """One round over one repository; how many names were rung. OutsideWorldError where the forge cannot be reached."""
     changed = place.forge.changed_since(marks.pulls)
     remember(marks.waiting, changed.pulls or ())
-    known = _look(place, marks)
+    turned = marks.known is not None and 0 < marks.known.turns_at <= time()
+    known = _look(place, marks, turned)
     full = _full(place, marks)
     numbers = {pull.number for pull in changed.pulls or ()}
+    if turned:
+        # What was green may be frozen from now on, and the other way round.
+        numbers |= {pull.number for pull in place.forge.open_pulls()}
     if known is not None:
         numbers |= unsaid(marks.waiting, place, tuple(head for head, _ in known.targets))
     names = marks.doubtful | {name for name, at in full.items() if at != marks.full.get(name)}
@@ -132,25 +138,26 @@ def _review(place: Place, number: int) -> str:
     return str(Wake("review", place.forge_name, place.repository, number=number))
 
 
-def _look(place: Place, marks: Marks) -> Known | None:
+def _look(place: Place, marks: Marks, turned: bool) -> Known | None:
     """Where everything stands now; None while there is no default branch."""
     now, known = monotonic(), marks.known
     heads = place.git.heads(place.forge.remote())
-    if known is None or now - known.at > KNOWN_SECONDS or heads.get(known.ref) != known.tip:
+    if known is None or turned or now - known.at > KNOWN_SECONDS or heads.get(known.ref) != known.tip:
         ref = f"refs/heads/{place.forge.repository().default_branch}"
         tip = place.git.fetch(place.forge.remote(), [ref])[ref]
         if tip is None:
             return None
-        survey = place.core.survey(SurveyAsk(place.git.path, tip))
+        survey = place.core.survey(SurveyAsk(place.git.path, tip, int(time())))
         found = [(target, gitops) for target in survey.targets if (gitops := place.gitops(target.repo)) is not None]
         targets = tuple((Head(t.name, t.repo, gitops.git.path, None), gitops) for t, gitops in found)
-        known = Known(now, ref, tip, targets, tuple(f"refs/heads/{target.branch}" for target, _ in found))
+        branches = tuple(f"refs/heads/{target.branch}" for target, _ in found)
+        known = Known(now, ref, tip, targets, branches, survey.turns_at)
     before = {head.target: head.commit for head, _ in marks.known.targets} if marks.known is not None else {}
     seen = tuple(
         (_at(head, gitops, branch, before.get(head.target)), gitops)
         for (head, gitops), branch in zip(known.targets, known.branches, strict=True)
     )
-    return Known(known.at, known.ref, known.tip, seen, known.branches)
+    return replace(known, targets=seen)
 
 
 def _at(head: Head, gitops: GitOps, branch: str, before: Oid | None) -> Head:

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.core.kit import Kit, kit_of
+from bot.core.load import load_platform
 from bot.core.model.delivery import Evidence, Step
+from bot.core.model.platform import Platform
 from bot.core.propose import Proposal, propose
-from bot.core.rules.gates import FROZEN, HELD, NOT_PROMOTED, frozen_until
+from bot.core.rules.gates import FROZEN, HELD, NOT_PROMOTED, frozen_until, turns_at
 from bot.core.tree import Oid
 from bot.shipped import shipped_tree
 from tests.core.made import ENVIRONMENTS, PLATFORM, Delivery, Files, codes, service, tree_of
@@ -131,6 +134,18 @@ def test_what_changes_beside_the_build_needs_no_promotion() -> None:
     base = with_prod(STAGED)
     assert told({**base, **A}, {**base, **service("a", "env: {X: y}")}) == []
     assert told(base, {**base, **service("a", "deploy_to: [prod]")}) == [NOT_PROMOTED]
+
+
+def test_the_next_turn_of_a_freeze_is_known() -> None:
+    tree = tree_of(with_prod(WEEKEND))
+    kit = kit_of(tree, shipped_tree())
+    assert isinstance(kit, Kit)
+    platform = load_platform(tree, kit)
+    assert isinstance(platform, Platform)
+    ends = int(datetime(2026, 11, 23, 7, 0, tzinfo=UTC).timestamp())
+    begins = int(datetime(2026, 11, 27, 17, 0, tzinfo=UTC).timestamp())
+    assert [turns_at(platform, at) for at in (NOW, ends - 1, ends, begins - 1)] == [ends, ends, begins, begins]
+    assert turns_at(platform, begins) == begins + 62 * 3600
 
 
 def test_a_freeze_without_a_gap_is_told_as_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -17,7 +18,7 @@ from bot.sandbox import Sandbox
 from bot.sandbox.faults import Fault
 from bot.valkey import Valkey, start_valkey
 from bot.wiring import Wiring
-from tests.world.street import GITOPS, PLATFORM, Street, manifest
+from tests.world.street import FILES, GITOPS, PLATFORM, Street, manifest
 
 pytestmark = pytest.mark.world
 
@@ -263,3 +264,21 @@ def test_a_queue_that_was_emptied_is_noticed_and_everything_is_rung_again(street
     with redis.Redis.from_url(street.valkey.url) as raw:
         raw.flushall()
     assert sweep_all(wiring.places(), wiring.wakeups, marks, wiring.wakeups.emptied) == 1
+
+
+def test_open_pull_requests_are_looked_at_again_when_a_freeze_begins_and_ends(
+    street: Street, place: Place, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = FILES["platform/environments.yaml"] + '    freeze: [{cron: "0 0 1 1 *", for: 2h}]\n'
+    sandbox.commit(PLATFORM, "main", {"platform/environments.yaml": frozen.encode()}, "Freeze", "dana")
+    number = street.open(manifest("checkout"))
+    bell, marks = settled(street, place)
+    assert marks.known is not None
+    begins = marks.known.turns_at
+    assert begins > time.time()
+    sweep(place, bell, marks)
+    bell.heard()
+    for moment, rung in ((begins - 2, False), (begins, True), (begins + 1, False), (begins + 7_200, True)):
+        monkeypatch.setattr("bot.flows.sweep.time", lambda now=moment: float(now))
+        sweep(place, bell, marks)
+        assert (f"review-github-{street.platform}-{number}" in bell.heard()) == rung, moment - begins

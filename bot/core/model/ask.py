@@ -48,6 +48,8 @@ class SurveyAsk:
 
     mirror: str
     commit: Oid
+    now: int = 0
+    """Seconds since 1970, where it matters what time it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Survey:
     """Pull requests from forks wait for a member's word."""
     reviewed_only: bool = False
     """Some environment takes only what came by pull request."""
+    turns_at: int = 0
+    """When a freeze begins or ends next after the ask's `now`; 0 where none does, or nobody asked."""
     features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Cluster -> what environments.yaml says that it has, sorted."""
 

@@ -82,8 +82,22 @@ def _frozen(platform: Platform, name: str, pointer: Pointer, until: str) -> Prob
         "platform/environments.yaml", at.line, at.column, FROZEN,
         f"{name} is frozen {until}",
         "what runs there must not change in that time",
-        "wait until it is over, then comment `/plan` to have it looked at again; a rollback passes",
+        "wait until it is over: this is looked at again by itself then; a rollback passes",
     )  # fmt: skip
+
+
+def turns_at(platform: Platform, now: int) -> int:
+    """When a freeze of any environment begins or ends next, seconds since 1970; 0 where none ever does. What was said
+    of open changes before may not hold after it."""
+    found: list[int] = []
+    for environment in platform.environments.values():
+        for freeze in cast(Sequence[Mapping[str, Value]], environment.value["freeze"]):
+            cron, zone = parse_cron(str(freeze["cron"])), zone_of(str(freeze.get("timezone", "UTC")))
+            if isinstance(cron, Cron) and zone is not None:
+                begins, began = cron.following(now, zone), cron.latest(now, zone)
+                ends = began + seconds(str(freeze["for"])) if began is not None else 0
+                found += [at for at in (begins, ends) if at is not None and at > now]
+    return min(found, default=0)
 
 
 def frozen_until(freeze: Mapping[str, Value], now: int) -> str | None:

@@ -53,7 +53,7 @@ def frozen(talk: Conversation) -> Conversation:
         Problem(
             "platform/environments.yaml", 24, 14, FROZEN, "prod is frozen until Mon 2026-11-23 08:00 (Europe/Berlin)",
             "what runs there must not change in that time",
-            "wait until it is over, then comment `/plan` to have it looked at again; a rollback passes",
+            "wait until it is over: this is looked at again by itself then; a rollback passes",
         ),
         Problem(
             "platform/holds.yaml", 2, 3, HELD, "prod is on hold by ada: incident 4711",
