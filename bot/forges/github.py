@@ -20,7 +20,7 @@ from bot.forges.github_bodies import pull_of, repository_of
 from bot.forges.github_calls import UnacceptableError
 from bot.forges.github_line import PAGE, Credentials, Line, Reply
 from bot.forges.github_pace import PER_HOUR, PER_MINUTE, Pace
-from bot.forges.github_people import People
+from bot.forges.github_people import Opened, People, opened_of
 from bot.forges.github_statuses import STATUS_LIMIT, Checks, Statuses, Verdicts
 from bot.forges.github_talk import COMMENT_LIMIT, Talk
 from bot.ports import (
@@ -40,7 +40,7 @@ from bot.ports import (
 __all__ = ["COMMENT_LIMIT", "STATUS_LIMIT", "GitHub"]
 
 _SEEN_SECONDS = 900.0
-_JUST_NOW_SECONDS = 2.0
+_JUST_NOW_SECONDS = 15.0
 _OPENING_TRIES = 3
 _BRANCH = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 
@@ -78,6 +78,7 @@ class GitHub:
         self._seen: tuple[Repository, float] | None = None
         self._told: tuple[Repository, float] | None = None
         self._beside: dict[int, int] = {}
+        self._opened: dict[int, Opened] = {}
 
     def close(self) -> None:
         """Closes its connections."""
@@ -102,14 +103,17 @@ class GitHub:
         return GitRemote(url, f"Basic {basic}")
 
     def pull(self, number: int) -> Pull:
-        def shape(found: Any) -> tuple[Pull, Repository, int]:
-            return pull_of(found), repository_of(found["base"]["repo"]), whole(found["review_comments"])
+        def shape(found: Any) -> tuple[Pull, Repository, int, Opened]:
+            base = repository_of(found["base"]["repo"])
+            return pull_of(found), base, whole(found["review_comments"]), opened_of(found)
 
-        pull, base, beside = self._line.one(f"reading pull request {number}", f"{self._repo}/pulls/{number}", shape)
+        pull, base, beside, opened = self._line.one(
+            f"reading pull request {number}", f"{self._repo}/pulls/{number}", shape
+        )
         if base.id == str(self._id):
             self._saw(base)
             self._told = self._seen
-        self._beside = {number: beside}
+        self._beside, self._opened = {number: beside}, {number: opened}
         return pull
 
     def pull_ref(self, number: int) -> str:
@@ -194,7 +198,7 @@ class GitHub:
         return self._people.approvals(number, sha)
 
     def authors(self, number: int) -> frozenset[str]:
-        return self._people.authors(number)
+        return self._people.authors(number, self._opened.get(number))
 
     def member_of(self, team: str, user_id: str) -> bool:
         return self._people.member_of(team, user_id)

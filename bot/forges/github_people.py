@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +23,14 @@ _PUSH_PAGES = 5
 
 Whoami = Callable[[], tuple[str, str]]
 """Gives the numeric id and the login that our own comments carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Who opened a pull request, and from which branch; None where that lies in another repository."""
+
+    by: str
+    branch: str | None
 
 
 class People:
@@ -53,28 +62,23 @@ class People:
             if user and state == "APPROVED" and commit == sha
         )
 
-    def authors(self, pull: int) -> frozenset[str]:
-        """The opener, authors and committers of the commits that GitHub knows as users, and who pushed its branch."""
+    def authors(self, pull: int, opened: Opened | None) -> frozenset[str]:
+        """The opener, authors and committers of the commits that GitHub knows as users, and who pushed its branch.
+        `opened` is what an earlier look told: neither the opener nor the branch ever changes."""
         what = f"asking who wrote pull request {pull}"
+        opened = opened or self._line.one(what, f"{self._repo}/pulls/{pull}", opened_of)
+        listed = self._line.every(what, f"{self._repo}/pulls/{pull}/commits", _wrote)
+        wrote = {opened.by}.union(*listed)
+        if len(listed) >= _LISTED_COMMITS:
+            wrote |= self._all_who_wrote(what, pull)
+        if opened.branch is not None:
+            wrote |= self._who_pushed(what, opened.branch)
+        return frozenset(wrote) - {""}
 
-        def shape(found: Any) -> tuple[str, str, str, str | None, int]:
-            head, base = found["head"], found["base"]
-            here = head["repo"] is not None and head["repo"]["id"] == base["repo"]["id"]
-            branch = text(head["ref"]) if here else None
-            return author_of(found), text(base["sha"]), text(head["sha"]), branch, number(found["commits"])
-
-        opener, base, head, branch, count = self._line.one(what, f"{self._repo}/pulls/{pull}", shape)
-        if count < _LISTED_COMMITS:
-            wrote = set().union(*self._line.every(what, f"{self._repo}/pulls/{pull}/commits", _wrote))
-        else:
-            wrote = self._all_who_wrote(what, base, head)
-        if branch is not None:
-            wrote |= self._who_pushed(what, branch)
-        return frozenset(wrote | {opener}) - {""}
-
-    def _all_who_wrote(self, what: str, base: str, head: str) -> set[str]:
+    def _all_who_wrote(self, what: str, pull: int) -> set[str]:
         """By the comparison, which lists every commit: else whoever brings many enough could approve their own."""
         wrote: set[str] = set()
+        base, head = self._line.one(what, f"{self._repo}/pulls/{pull}", _ends)
         page = 1
         while True:
             path = f"{self._repo}/compare/{base}...{head}?per_page=100&page={page}"
@@ -142,6 +146,17 @@ class People:
             return None
         # A bot's ends with `[bot]`.
         return quote(found, safe="")
+
+
+def opened_of(found: Any) -> Opened:
+    """From a pull request's own answer or a list."""
+    head = found["head"]
+    here = head["repo"] is not None and head["repo"]["id"] == found["base"]["repo"]["id"]
+    return Opened(author_of(found), text(head["ref"]) if here else None)
+
+
+def _ends(found: Any) -> tuple[str, str]:
+    return text(found["base"]["sha"]), text(found["head"]["sha"])
 
 
 def _wrote(commit: Any) -> set[str]:
