@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -18,6 +19,17 @@ from bot.sandbox.world import CheckRun, World, WorldError
 APP_EVENTS = ("pull_request", "pull_request_review", "push", "issue_comment", "check_run", "merge_group")
 
 
+@cache
+def _keys(_slug: str) -> tuple[str, str]:
+    """A pair in PEM form, private half first. Making one takes long, so a process makes one for each name."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    return private.decode(), public.decode()
+
+
 class GithubDesk:
     """Acts as GitHub's own pages would."""
 
@@ -27,20 +39,12 @@ class GithubDesk:
 
     def create_app(self, slug: str, owner: str, permissions: Mapping[str, str]) -> tuple[App, str]:
         """A new App and its private key in PEM form, shown once. Its bot acts as `<slug>[bot]`."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        public = key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-        )
+        private, public = _keys(slug)
         with self._world.lock:
             self._world.add_user(f"{slug}[bot]", "Bot", "none")
-            made = App(
-                self._world.next_id(), slug, owner, public.decode(), dict(permissions), APP_EVENTS, self._world.now()
-            )
+            made = App(self._world.next_id(), slug, owner, public, dict(permissions), APP_EVENTS, self._world.now())
             self._world.apps.apps[made.id] = made
-            return made, private.decode()
+            return made, private
 
     def install(self, app: App, names: Sequence[str], webhook: tuple[str, str] | None = None) -> Installation:
         """Installs it for repositories of one owner; `webhook` is its address and secret."""

@@ -10,7 +10,7 @@ from bot.ports import Forge, Opening, OutsideWorldError, Status
 from tests.world.contract.faces import CONTEXT, FILE, NAME, TEXT, Face
 
 SHARE = 0.3
-ROUNDS = 4
+ROUNDS = 3
 _TRIES = 200
 
 OPENING = Opening("causeway/waive", "main", "Waive", "Because.")

@@ -46,7 +46,7 @@ def test_what_a_storm_lets_through_is_true(face: Face) -> None:
     face.sandbox.join("acme/payments", "bob")
     face.sandbox.storm(7, 0.4, stale=False)
     head, told = face.head, 0
-    for _ in range(10):
+    for _ in range(6):
         forge = face.make()
         try:
             assert forge.pull(face.number).head_sha == head
