@@ -49,7 +49,7 @@ class GitLab:
     `api_url` is `https://gitlab.com/api/v4`, or that of an instance of one's own, below a path too. Every path is built
     on the numeric id, so renames and moves between groups do not matter and a name that someone else claimed is never
     followed. The token may be a person's, a project's or a group's, with the scope `api` and the role Developer, or
-    Maintainer where the default branch is protected against Developers.
+    Maintainer where the default branch is protected against Developers. GitLab 15.7 or newer.
     """
 
     def __init__(
