@@ -29,9 +29,8 @@ NOTHING = Survey((), observe=False, problems=())
 
 def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
     """Looks at the pull request as it stands now, ensures its status and comment, and carries out what comments ask."""
-    try:
-        pull = place.forge.pull(number)
-    except GoneError:
+    pull = _pull(number, place)
+    if pull is None:
         _issue(number, place, wakeups)
         return
     comments = place.forge.comments(number)
@@ -47,6 +46,16 @@ def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
         told = said.status
     if waiting:
         carry_out(waiting, Scene(place, number, pull, _merged(pull, place), told, wakeups))
+
+
+def _pull(number: int, place: Place) -> Pull | None:
+    """None where there is none of this number. Asked twice: a forge says so at times of one that it has."""
+    for _ in range(2):
+        try:
+            return place.forge.pull(number)
+        except GoneError:
+            continue
+    return None
 
 
 def _issue(number: int, place: Place, wakeups: Wakeups) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from bot.flows.review import review
 from bot.sandbox import Sandbox
+from bot.sandbox.faults import Fault
 from tests.core.made import PLATFORM, Files, service
 from tests.world.stage import BOT, DEVELOPER, Stage
 from tests.world.stage import PLATFORM as REPO
@@ -237,6 +238,14 @@ def test_a_command_in_an_issue_is_obeyed_too(stage: Stage) -> None:
     said(stage, issue.number, "/hold prod because it burns", LEAD)
     assert file_at(stage, opened(stage), "platform/holds.yaml").startswith("holds:")
     assert "no open pull request" in said(stage, issue.number, "/plan")
+
+
+def test_a_pull_request_that_the_forge_misses_for_a_moment_is_no_issue(stage: Stage) -> None:
+    number = stage.open(service("a", image="2.0.0"))
+    stage.sandbox.comment(REPO, number, "/plan", WRITER)
+    stage.sandbox.faults.append(Fault("GET", rf".*/pulls/{number}", before=404))
+    look(stage, number)
+    assert reactions(stage, number) == [[SEEN, DONE]]
 
 
 def test_one_command_a_comment_and_the_answer_says_so(stage: Stage) -> None:
