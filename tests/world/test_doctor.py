@@ -195,10 +195,10 @@ def test_at_gitlab_a_role_that_may_not_push_is_found(clinic: Clinic) -> None:
 
 def test_what_the_forge_does_not_answer_is_unknown_and_never_an_exception(clinic: Clinic) -> None:
     clinic.sandbox.faults.append(Fault(path=".*/hooks", before=500, times=1000))
-    clinic.sandbox.faults.append(Fault(path=".*/rules/.*", before=500, times=1000))
+    clinic.sandbox.faults.append(Fault(path=f".*/{clinic.platform}/rules/.*", before=404, times=1000))
     found = clinic.findings()
     assert "GitHub answered 500" in found["webhook", "unknown"][0]
-    assert "GitHub answered 500" in found["protection", "unknown"][0]
+    assert "GitHub answered 404" in found["protection", "unknown"][0]
     assert ("rights", "good") in found
 
 
