@@ -69,9 +69,11 @@ class GitLab:
         self._seen: tuple[Repository, float] | None = None
         self._told: tuple[Repository, float] | None = None
         self._places: dict[Oid, Where] = {}
-        self._beside: dict[int, bool] = {}
+        self._beside: dict[int, list[Json]] = {}
+        self._unplaced: dict[tuple[int, Oid], frozenset[str]] = {}
         self._parents: dict[tuple[Oid, str], bool] = {}
         self._heard = Heard(self._calls)
+        self._noted: dict[int, list[Json]] = {}
 
     def close(self) -> None:
         """Closes its connections."""
@@ -159,10 +161,15 @@ class GitLab:
         return gitlab_status.ensure_status(self._calls, self._place(sha), status)
 
     def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
-        if not remarks and self._beside.get(number) is False:
+        ours = gitlab_lines.Ours(self._whoami, self._marker(f"remark:{self._id}:{number}"))
+        # Believed once: the comment on the plan was ensured a moment ago, and all notes were listed for it.
+        beside, unplaced = self._beside.pop(number, None), self._unplaced.get((number, sha), frozenset())
+        if beside is not None and gitlab_lines.stand(beside, key, remarks, unplaced, ours):
             return False
-        marker = self._marker(f"remark:{self._id}:{number}")
-        return gitlab_lines.ensure_remarks(self._calls, self._mr(number), sha, key, remarks, self._whoami, marker)
+        wrote, unplaced = gitlab_lines.ensure_remarks(self._calls, self._mr(number), sha, key, remarks, ours)
+        self._unplaced[number, sha] = unplaced
+        _forget(self._unplaced)
+        return wrote
 
     # Comments and issues of our own
 
@@ -181,7 +188,10 @@ class GitLab:
         )
 
     def comment_digest(self, number: int, key: str) -> str | None:
-        found = self._own_notes(number, key)
+        # The list of notes that was just read has it. Believed once.
+        heard = self._noted.pop(number, None)
+        marker = self._marker(f"comment:{self._id}:{number}")
+        found = self._own_notes(number, key) if heard is None else own(heard, self._whoami(), marker, key, "body")
         return found[0][1] if found else None
 
     def ensure_issue(self, key: str, title: str, body: str | None) -> None:
@@ -240,7 +250,11 @@ class GitLab:
     # People
 
     def comments(self, number: int) -> tuple[Comment, ...]:
-        return self._heard.comments(self._mr(number), self._whoami(), partial(self._notes, number))
+        def notes() -> list[Json]:
+            self._noted = {number: self._notes(number)}
+            return self._noted[number]
+
+        return self._heard.comments(self._mr(number), self._whoami(), notes)
 
     def react(self, number: int, comment: str, reaction: Reaction) -> None:
         self._heard.react(self._mr(number), self._whoami(), comment, reaction)
@@ -262,8 +276,7 @@ class GitLab:
 
     def _notes(self, number: int) -> list[Json]:
         found = self._calls.all(f"{self._mr(number)}/notes", sort="asc", order_by="created_at")
-        # Notes beside lines are among them. Where none can be ours, a look that wants no remarks need not list threads.
-        self._beside[number] = any(one.get("type") == "DiffNote" and HINT in (one["body"] or "") for one in found)
+        self._beside[number] = [one for one in found if one.get("type") == "DiffNote" and HINT in (one["body"] or "")]
         _forget(self._beside)
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,6 +31,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Ours:
+    """How the bot knows its own: by author and keyed marker, both. Who it is costs a request, so it is asked late."""
+
+    whoami: Callable[[], int]
+    marker: Marker
+
+    def digest(self, note: Json, key: str) -> str | None:
+        """What the note was signed with; None where it is not ours."""
+        digest = self.marker.digest(note["body"] or "", key)
+        return digest if digest is not None and note["author"]["id"] == self.whoami() else None
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """A discussion that the bot began."""
 
@@ -39,65 +52,80 @@ class Thread:
     resolved: bool
 
 
+def stand(notes: Sequence[Json], key: str, remarks: Sequence[Remark], unplaced: frozenset[str], ours: Ours) -> bool:
+    """Whether the open ones among `notes` beside lines are exactly `remarks`, but for those that have no place."""
+    said = [digest for one in notes if not one.get("resolved") and (digest := ours.digest(one, key)) is not None]
+    return sorted(said) == sorted(_wanted(remarks).keys() - unplaced)
+
+
 def ensure_remarks(
-    calls: Calls, path: str, sha: Oid, key: str, remarks: Sequence[Remark], me: Callable[[], int], marker: Marker
-) -> bool:
+    calls: Calls, path: str, sha: Oid, key: str, remarks: Sequence[Remark], ours: Ours
+) -> tuple[bool, frozenset[str]]:
     """Afterwards the bot's own open threads under `key` are exactly `remarks`, as far as their lines are shown; others
-    are resolved. False where nothing was written. `path` is the merge request's."""
+    are resolved. Whether anything was written, and which remarks have no place. `path` is the merge request's."""
     wrote = False
     for attempt in range(1, _TRIES + 1):
-        threads = calls.read("listing threads", partial(_threads, calls, path, key, me, marker))
+        threads = calls.read("listing threads", partial(_threads, calls, path, key, ours))
         try:
-            return _once(calls, path, sha, key, remarks, threads, marker) or wrote
+            wrote = _settle(calls, path, remarks, threads) or wrote
+            held = {thread.digest for thread in threads}
+            missing = {digest: one for digest, one in _wanted(remarks).items() if digest not in held}
+            began, unplaced = _begin(calls, path, sha, key, missing, ours.marker) if missing else (False, frozenset())
         except UnknownOutcomeError:
             if attempt == _TRIES:
                 raise
             wrote = True
             calls.pause(attempt)
-    return wrote
+        else:
+            return began or wrote, unplaced
+    return wrote, frozenset()
 
 
-def _once(
-    calls: Calls, path: str, sha: Oid, key: str, remarks: Sequence[Remark], threads: Sequence[Thread], marker: Marker
-) -> bool:
-    wanted = {_digest(remark): remark for remark in remarks[:REMARKS]}
-    wrote = False
+def _wanted(remarks: Sequence[Remark]) -> dict[str, Remark]:
+    return {_digest(remark): remark for remark in remarks[:REMARKS]}
+
+
+def _settle(calls: Calls, path: str, remarks: Sequence[Remark], threads: Sequence[Thread]) -> bool:
+    """Opens what is meant again, resolves the rest and all but the first of twins."""
+    wanted, wrote = _wanted(remarks), False
     for thread in threads:
         first = next(one for one in threads if one.digest == thread.digest)
         resolved = thread.digest not in wanted or thread is not first
         if thread.resolved != resolved:
             _resolve(calls, path, thread, resolved)
             wrote = True
-    missing = {digest: one for digest, one in wanted.items() if digest not in {thread.digest for thread in threads}}
-    return (_begin(calls, path, sha, key, missing, marker) if missing else False) or wrote
+    return wrote
 
 
-def _begin(calls: Calls, path: str, sha: Oid, key: str, missing: dict[str, Remark], marker: Marker) -> bool:
+def _begin(
+    calls: Calls, path: str, sha: Oid, key: str, missing: Mapping[str, Remark], marker: Marker
+) -> tuple[bool, frozenset[str]]:
     refs = calls.read("reading the merge request", partial(calls.get, path)).get("diff_refs")
     if not isinstance(refs, dict) or refs.get("head_sha") != sha:
         # The head moved: whoever looks at the new one says it there.
-        return False
+        return False, frozenset()
     shown = calls.read("reading the difference", lambda: dict(_shown(calls.all(f"{path}/diffs"))))
-    wrote = False
+    unplaced = set()
     for digest, remark in missing.items():
         place = shown.get((remark.path, remark.line))
-        if place is None:
-            continue
-        position: dict[str, object] = {name: refs[name] for name in ("base_sha", "start_sha", "head_sha")}
-        position |= {"position_type": "text", "old_path": place.old_path, "new_path": remark.path}
-        position["new_line"] = remark.line
-        if place.old_line is not None:
-            position["old_line"] = place.old_line
-        body = without_quick_actions(marker.sign(remark.body, key, digest))
-        try:
-            calls.write("beginning a thread", "post", f"{path}/discussions", body=body, position=position)
-        except RefusedError as refused:
-            # GitLab folds some lines of a large difference away, and takes no thread there.
-            if "line_code" not in refused.said and "position" not in refused.said:
-                raise
-            continue
-        wrote = True
-    return wrote
+        if place is None or not _said(calls, path, refs, remark, place, marker.sign(remark.body, key, digest)):
+            unplaced.add(digest)
+    return len(unplaced) < len(missing), frozenset(unplaced)
+
+
+def _said(calls: Calls, path: str, refs: Json, remark: Remark, place: Place, text: str) -> bool:
+    """False where GitLab takes no thread there after all: it folds parts of a large difference away."""
+    position: dict[str, object] = {name: refs[name] for name in ("base_sha", "start_sha", "head_sha")}
+    position |= {"position_type": "text", "old_path": place.old_path, "new_path": remark.path}
+    position |= {"new_line": remark.line} | ({} if place.old_line is None else {"old_line": place.old_line})
+    try:
+        body = without_quick_actions(text)
+        calls.write("beginning a thread", "post", f"{path}/discussions", body=body, position=position)
+    except RefusedError as refused:
+        if "line_code" not in refused.said and "position" not in refused.said:
+            raise
+        return False
+    return True
 
 
 def _resolve(calls: Calls, path: str, thread: Thread, resolved: bool) -> None:
@@ -108,12 +136,12 @@ def _resolve(calls: Calls, path: str, thread: Thread, resolved: bool) -> None:
         return
 
 
-def _threads(calls: Calls, path: str, key: str, me: Callable[[], int], marker: Marker) -> list[Thread]:
+def _threads(calls: Calls, path: str, key: str, ours: Ours) -> list[Thread]:
     found = []
     for one in calls.all(f"{path}/discussions"):
         first = one["notes"][0]
-        digest = marker.digest(first["body"] or "", key)
-        if digest is not None and first["author"]["id"] == me() and first.get("resolvable", True):
+        digest = ours.digest(first, key)
+        if digest is not None and first.get("resolvable", True):
             found.append(Thread(str(one["id"]), digest, bool(first.get("resolved", False))))
     return found
 

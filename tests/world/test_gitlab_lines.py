@@ -49,6 +49,21 @@ def test_a_thread_is_resolved_when_answered_and_opened_again_when_it_is_meant_ag
         assert threads(stage) == [("a.txt", 1, resolved)]
 
 
+def test_what_the_notes_show_to_stand_costs_no_request_and_is_believed_once(stage: Stage) -> None:
+    remarks = [Remark("a.txt", 1, "Write 2."), Remark("a.txt", 99, "No such line.")]
+    stage.gitlab.ensure_remarks(stage.number, stage.head, "fix", remarks)
+    for wanted in (remarks, remarks[::-1]):
+        stage.gitlab.comment_digest(stage.number, "plan")
+        stage.calls()
+        assert stage.gitlab.ensure_remarks(stage.number, stage.head, "fix", wanted) is False
+        assert stage.calls() == []
+    assert stage.gitlab.ensure_remarks(stage.number, stage.head, "fix", remarks) is False
+    assert stage.calls()
+    stage.gitlab.comment_digest(stage.number, "plan")
+    assert stage.gitlab.ensure_remarks(stage.number, stage.head, "fix", remarks[1:]) is True
+    assert threads(stage) == [("a.txt", 1, True)]
+
+
 def test_a_head_that_moved_gets_no_remark_that_was_meant_for_another(stage: Stage) -> None:
     old = stage.head
     stage.forge.commit(NAME, "topic", {"a.txt": "2\n"}, "More", "ada")
