@@ -9,7 +9,7 @@ from bot.core.draft import Scene, draft
 from bot.core.explain import Unknown, explain
 from bot.core.kit import kit_of
 from bot.core.model.ask import Draft, DraftAsk, ReviewAsk, Told
-from bot.core.model.command import ExplainCommand
+from bot.core.model.command import ExplainCommand, RollbackCommand
 from bot.core.model.platform import Platform
 from bot.core.model.rights import Agreement
 from bot.core.problem import Refusal
@@ -53,14 +53,16 @@ def explained_in(tree: Tree, shipped: Tree, command: ExplainCommand, memo: Memo)
 
 
 def _line(git: Git, ask: DraftAsk) -> Iterator[tuple[Oid, Tree]]:
-    """First-parent commits behind the tip, newest first, of the time in which a version can have run."""
+    """First-parent commits behind the tip, newest first: of the time in which a version can have run, or further back
+    where one is named."""
+    named = isinstance(ask.command, RollbackCommand) and bool(ask.command.to)
     parents = git.commit(ask.tip).parents
     for _ in range(_MOST_COMMITS):
         if not parents:
             return
         commit = git.commit(parents[0])
         yield commit.id, git.tree(commit.id)
-        if commit.time < ask.now - RAN_SECONDS:
+        if commit.time < ask.now - RAN_SECONDS and not named:
             return
         parents = commit.parents
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -33,6 +34,8 @@ USAGE: Final[Mapping[str, tuple[str, str, str]]] = {
 """Word -> what to write, what it does, and who may."""
 
 _FEW = 20
+# A forge looks for commands of its own at line starts, in fences too.
+_CALM = re.compile(r"^/", re.MULTILINE)
 
 
 def helped() -> str:
@@ -114,7 +117,7 @@ def no_platform() -> str:
 def explained(text: str) -> str:
     """The answer of explain, as it stands in a terminal."""
     shown = text if len(text) <= 8_000 else text[:8_000].rpartition("\n")[0] + "\n… name a path to see the rest"
-    return markdown_fence(shown.rstrip("\n")) + "\n"
+    return markdown_fence(_CALM.sub(" /", shown.rstrip("\n"))) + "\n"
 
 
 # Pull requests
@@ -171,7 +174,7 @@ def no_service(service: str) -> str:
 def no_commit(command: RollbackCommand) -> str:
     """`to` names nothing that has the service."""
     return (
-        f"No commit {markdown_code(command.to)} of the default branch of the last 30 days has "
+        f"No commit {markdown_code(command.to)} among the last 2,000 of the default branch has "
         f"{markdown_code(command.service)}.\n"
     )
 
@@ -213,7 +216,7 @@ def by_hand(path: str, lines: str) -> str:
     """The file is not on the default branch, or cannot be edited line by line."""
     return (
         f"{markdown_code(path)} on the default branch cannot be edited without touching other lines, or is not there "
-        f"yet. Put this into it yourself:\n\n{markdown_fence(lines.rstrip(), 'yaml')}\n"
+        f"yet. Put this into it yourself:\n\n{markdown_fence(_CALM.sub(' /', lines.rstrip()), 'yaml')}\n"
     )
 
 
