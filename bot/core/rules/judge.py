@@ -37,7 +37,8 @@ class Judged:
     new: tuple[Finding, ...]
     standing: tuple[Finding, ...]
     policies: tuple[Held, ...] = ()
-    """All that policies said; those that refuse are among `new`, the rest among `standing`."""
+    """All that policies said. Those that refuse are among `new`, the rest among `standing`, but for what only warns and
+    warned before."""
 
 
 def judge(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Judged:
@@ -57,6 +58,8 @@ def judge(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Jud
         old = name in (stood if side is None else side)
         (standing if old or _rolls_back(finding, after, judges) else new).append(finding)
     for one in held:
+        if not (one.refuses or one.new):
+            continue  # advice that was given once; every later change of the service would only repeat it
         refuses = one.refuses and one.new and one.waived is None and not _rolls_back(one.finding, after, judges)
         (new if refuses else standing).append(one.finding)
     return Judged(tuple(new), tuple(standing), held)
