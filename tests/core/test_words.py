@@ -238,3 +238,15 @@ def test_a_line_that_begins_with_somebodys_number_makes_no_list() -> None:
 
     assert markdown(line(user("7"), ". It changes.")) == "7&#46; It changes."
     assert markdown(line(user("7"), ") It changes.")) == "7&#41; It changes."
+
+
+def test_what_warns_alike_at_many_places_is_told_once_with_the_places() -> None:
+    warned = [
+        Problem(f"services/s{at}/platform.yaml", 4, 1, "CW0710", "no digest", "it may change", "name it", "warning")
+        for at in range(9)
+    ]
+    other = replace(warned[0], message="no health path")
+    comment = say(plans.talk(plans.plan(problems=(*warned, other)))).comment or ""
+    assert comment.count("May change") + comment.count("it may change") + comment.count("It may change") == 2
+    assert all(f"services/s{at}/platform.yaml:4:1" in comment for at in range(7))
+    assert "and 2 more places" in comment

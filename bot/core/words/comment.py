@@ -165,11 +165,11 @@ def _problem(problem: Problem, blob_url: str, least: Rung) -> Part:
 
 
 def _warnings(found: Sequence[Problem], blob_url: str) -> list[Part]:
-    return [Part({Rung.FACTS: _teller(problem, blob_url)}, ("warning", 1)) for problem in found]
+    return [Part({Rung.FACTS: _teller(same, blob_url)}, ("warning", len(same))) for same in problems.alike(found)]
 
 
-def _teller(problem: Problem, blob_url: str) -> Callable[[], str]:
-    return lambda: blocks.paragraph(problems.told(problem, blob_url))
+def _teller(same: Sequence[Problem], blob_url: str) -> Callable[[], str]:
+    return lambda: blocks.paragraph(problems.told_once(same, blob_url))
 
 
 def _group(group: Group, blob_url: str, alone: bool) -> Part:

@@ -11,6 +11,8 @@ from bot.core.words.inline import Line, bold, code, line, own, prose, user
 from bot.core.words.links import problem_link
 
 _WORD = re.compile(r"[a-z]+[ ,]")
+MOST_PLACES = 6
+"""Further places that are named where the same is wrong at many."""
 
 
 def told(problem: Problem, blob_url: str) -> Line:
@@ -26,6 +28,24 @@ def told(problem: Problem, blob_url: str) -> Line:
         " ",
         code(problem.code, 12),
     )
+
+
+def alike(found: Sequence[Problem]) -> list[tuple[Problem, ...]]:
+    """Those that say the same of several places together, in the order of the first of each."""
+    same: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in found:
+        key = (problem.severity, problem.code, problem.message, problem.why, problem.fix, problem.suggestion or "")
+        same.setdefault(key, []).append(problem)
+    return [tuple(ones) for ones in same.values()]
+
+
+def told_once(found: Sequence[Problem], blob_url: str) -> Line:
+    """Problems that are alike, as the first of them and the places of the others."""
+    shown = found[1 : 1 + MOST_PLACES]
+    rest = len(found) - 1 - len(shown)
+    places = [line(", " if at else " Also at ", problem_link(one, blob_url)) for at, one in enumerate(shown)]
+    more = line(f" and {count(rest, 'more place')}") if rest else ()
+    return line(told(found[0], blob_url), *places, more, "." if shown else "")
 
 
 def short(problem: Problem, blob_url: str) -> Line:
