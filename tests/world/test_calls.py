@@ -14,6 +14,12 @@ pytestmark = pytest.mark.world
 MOST = 6
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with much to do, a look that takes long asks whether it should say so."""
+    monkeypatch.setattr("bot.flows.looking.SLOW_SECONDS", 1000.0)
+
+
 def looked(on: Stage, number: int) -> list[tuple[str, str, int]]:
     """The requests of one review: method, path, status."""
     on.sandbox.requests.clear()
