@@ -107,7 +107,7 @@ def carry_out(waiting: Sequence[Pending], scene: Scene) -> None:
             answer = Answer(words.failed(poison.error_id), "refused")
         body = answer.body + (words.one_only(rest) if rest and not answer.key else "")
         key = answer.key or f"command-{one.comment.id}"
-        scene.place.forge.ensure_comment(scene.number, key, sha256(body.encode()).hexdigest(), body)
+        scene.place.forge.ensure_comment(scene.number, key, sha256(body.encode()).hexdigest(), body, urgent=True)
         scene.place.forge.react(scene.number, one.comment.id, answer.outcome)
 
 

@@ -29,7 +29,7 @@ def say_failed(wake: Wake, place: Place, error_id: str) -> None:
     said = failed(pull, place, error_id)
     place.forge.ensure_status(pull.head_sha, Status(CONTEXT, said.state, said.status, pull.web_url))
     if said.comment is not None:
-        place.forge.ensure_comment(wake.number, COMMENT, said.digest, said.comment)
+        place.forge.ensure_comment(wake.number, COMMENT, said.digest, said.comment, urgent=True)
 
 
 def say_sound(place: Place) -> None:
