@@ -18,6 +18,7 @@ from bot.core.policy.exchange import case_in, files_in, line_of, verdict_out
 from bot.core.policy.judge import judge_case
 from bot.core.policy.load import load_policies
 from bot.core.policy.model import Place, PolicySet
+from bot.core.policy.telling import tell_case
 from bot.core.problem import Refusal
 
 NOTE_BYTES: Final = 4096
@@ -46,7 +47,8 @@ class Note:
 
 
 def serve(lines: IO[bytes], answers: IO[bytes], note: Note, seconds: float) -> None:
-    """A question a line, an answer a line: `["load", digest, files, shipped]` and `["judge", digest, case]`."""
+    """A question a line, an answer a line: `["load", digest, files, shipped]`, `["judge", digest, case]` and
+    `["tell", digest, case]`."""
     known: OrderedDict[str, PolicySet] = OrderedDict()
     for line in lines:
         _allow(seconds)
@@ -68,6 +70,8 @@ def _answer(verb: str, digest: str, rest: list[Any], known: OrderedDict[str, Pol
         return None
     known.move_to_end(digest)
     note.clear()
+    if verb == "tell":
+        return tell_case(known[digest], case_in(rest[0]), note)
     return [verdict_out(verdict) for verdict in judge_case(known[digest], case_in(rest[0]), note)]
 
 

@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 
 import structlog
 
-from bot.core.policy.exchange import case_line, content_id, files_out, line_of, verdict_in
+from bot.core.policy.exchange import case_line, case_out, content_id, files_out, line_of, verdict_in
 from bot.core.policy.model import Case, Place, PolicySet, Verdict
 
 log = structlog.get_logger(__name__)
@@ -88,6 +88,23 @@ class Judging:
                 self._remembered.popitem(last=False)
             return tuple(verdict for name in names for verdict in found[name])
 
+    def tell(self, policies: PolicySet, case: Case) -> tuple[Sequence[Mapping[str, Any]], str]:
+        """What the policies see of the case, as `core.policy.telling` has it; or nothing, and why."""
+        with self._lock:
+            try:
+                pipes = _Pipes(self._ready(policies))
+                pipes.say(line_of(["tell", policies.digest, case_out(case)]))
+                return pipes.hear(time.monotonic() + self._seconds), ""
+            except TimeoutError:
+                self._drop()
+                return (), f"it takes longer than {self._seconds:g} s"
+            except _EndedError:
+                self._drop()
+                return (), "it ends the process that judges, perhaps by memory"
+            except BaseException:
+                self._drop()
+                raise
+
     def close(self) -> None:
         """Ends the child; a later batch starts another."""
         with self._lock:
@@ -124,10 +141,7 @@ class Judging:
 
     def _exchange(self, policies: PolicySet, lines: Sequence[bytes]) -> Iterator[list[Any]]:
         """The child's answers, in order. It works on one case while the next ones wait in its pipe."""
-        child = self._running()
-        if policies.digest not in self._loaded:
-            self._load(child, policies)
-        self._loaded.move_to_end(policies.digest)
+        child = self._ready(policies)
         head = b'["judge",' + json.dumps(policies.digest).encode() + b","
         pipes = _Pipes(child)
         sent = 0
@@ -139,6 +153,13 @@ class Judging:
             if not isinstance(answer, list):
                 raise _EndedError("what it says is no answer")
             yield answer
+
+    def _ready(self, policies: PolicySet) -> subprocess.Popen[bytes]:
+        child = self._running()
+        if policies.digest not in self._loaded:
+            self._load(child, policies)
+        self._loaded.move_to_end(policies.digest)
+        return child
 
     def _load(self, child: subprocess.Popen[bytes], policies: PolicySet) -> None:
         pipes = _Pipes(child)
