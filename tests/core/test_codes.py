@@ -31,6 +31,7 @@ NOT_IN_ONE_TREE = {
     "CW0754": "about how a commit came",
     **{f"CW07{number}": "found by the judges, in the files of `platform/policies`" for number in range(10, 26)},
     "CW0730": "takes the judges' policies",
+    "CW0731": "takes two commits",
     "CW0801": "about the GitOps repository",
     "CW0802": "about the GitOps repository",
     "CW0803": "about the GitOps repository",

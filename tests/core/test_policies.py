@@ -86,7 +86,7 @@ def test_policies_that_cannot_be_read_refuse_the_whole_change() -> None:
 
 def test_a_policy_that_cannot_be_worked_out_denies_and_says_where_it_stands() -> None:
     odd = RULE.replace("object.spec.scale.max <= 2", "object.spec.nothing <= 2")
-    found = errors(world({}, odd).proposed({**PLATFORM, **SMALL, POLICY: odd}))
+    found = errors(world({}, odd).proposed({**PLATFORM, **service("a", "scale: 2"), POLICY: odd}))
     assert {one.code for one in found} == {"CW0711"}
     assert all(f"{POLICY}:11:" in one.message for one in found)
 

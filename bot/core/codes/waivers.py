@@ -14,4 +14,11 @@ ENTRIES: Mapping[str, Entry] = {
         wrong=manifest('waivers: [{policy: probe, reason: "no health page yet", until: "2099-01-31"}]\n'),
         right=manifest('waivers: [{policy: probes, reason: "no health page yet", until: "2099-01-31"}]\n'),
     ),
+    "CW0731": Entry(
+        title="a waiver that nobody agreed to",
+        what="A new waiver landed without the approval of the platform team.",
+        why="Whoever may push could excuse a service from any policy; the service's last good version runs on.",
+        wrong=manifest('waivers: [{policy: probes, reason: "no health page yet", until: "2099-01-31"}]\n'),
+        right=manifest("health: /healthz\n"),
+    ),
 }

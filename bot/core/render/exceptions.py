@@ -48,3 +48,23 @@ def _at(value: Mapping[str, Value], where: Sequence[str | int], labels: Mapping[
 def _labelled(one: Mapping[str, Value], labels: Mapping[str, Value]) -> Mapping[str, Value]:
     metadata = as_map(one.get("metadata"))
     return {**one, "metadata": {**metadata, "labels": {**as_map(metadata.get("labels")), **labels}}}
+
+
+def unlabelled(one: Value) -> Value:
+    """The object without labels of waivers: a review asks who agreed, and to what day, and no label says either."""
+    where = template_of(one)
+    made = _cleared(one, ())
+    return made if where is None else _cleared(made, where)
+
+
+def _cleared(value: Value, where: Sequence[str | int]) -> Value:
+    found = as_map(value)
+    if where:
+        step = str(where[0])
+        inner = found.get(step)
+        made = _cleared(inner, where[1:])
+        return value if made is inner else {**found, step: made}
+    metadata = as_map(found.get("metadata"))
+    labels = as_map(metadata.get("labels"))
+    left = {key: value for key, value in labels.items() if not key.startswith(WAIVED)}
+    return value if len(left) == len(labels) else {**found, "metadata": {**metadata, "labels": left}}

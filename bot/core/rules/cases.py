@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import cast
+from typing import Final, cast
 
 from bot.core.build import Build, Memo, difference, inputs_of
 from bot.core.model.render import Key, Objects
@@ -15,6 +15,7 @@ from bot.core.policy.model import Case
 from bot.core.policy.workload import workload_of
 from bot.core.problem import Refusal
 from bot.core.render import rendered
+from bot.core.render.exceptions import unlabelled
 
 _JUDGED = frozenset({"data", "environment", "namespace", "project", "service"})
 """Renderers whose output a cluster gets."""
@@ -44,9 +45,13 @@ class Asked:
     case: Case
     key: Key | None
     """None for a Workload."""
+    before_key: Key | None
+    """What it came from before: another key where a service changes its folder, None where it was not there."""
     place: UnitEnv | None
     """The unit that it belongs to, in its environment; None for what many share."""
     before_namespace: Value = field(default=None, compare=False, repr=False)
+    labelled: Case | None = field(default=None, compare=False, repr=False)
+    """The case as a cluster gets it, where labels of waivers make that another one."""
 
 
 def asked(
@@ -56,22 +61,25 @@ def asked(
     in `held`, which run as another commit says, all is asked: the side before does not show how they run."""
     yield from _workloads(before, after, units, held)
     old_namespace, new_namespace = _namespaces(before, objects), _namespaces(after, objects)
-    for key in sorted(_keys(before, after, held, old_namespace, new_namespace)):
-        old = _objects(before, key, objects)
-        new = _objects(after, key, objects)
+    keys = sorted(_keys(before, after, held, old_namespace, new_namespace))
+    news, olds = _by_path(after, keys, objects), _by_path(before, keys, objects)
+    for path in sorted(news.keys() | olds.keys()):
+        (new_key, new), (old_key, old) = news.get(path, _NOTHING), olds.get(path, _NOTHING)
+        key = new_key or old_key
+        assert key is not None  # noqa: S101  the path comes from one of the two
         environment = key[2] if key[0] in _OWN else key[1]
-        for path in sorted(old.keys() | new.keys()):
-            found = new.get(path), old.get(path)
-            shown = cast(Mapping[str, Value], found[0] if found[0] is not None else found[1])
-            space = text_of(shown, "metadata", "namespace")
-            here, there = new_namespace(environment, space), old_namespace(environment, space)
-            if found[0] == found[1] and here == there and not (key[0] in _OWN and key[1] in held):
-                continue
-            resource = plural_of(text_of(shown, "apiVersion"), text_of(shown, "kind"))
-            place = _place(key, after if found[0] is not None else before, after)
-            around = here if here is not None else there
-            case = Case(path, found[0], found[1], around, resource, place[0] if place else None, environment)
-            yield Asked(case, key, place, there)
+        shown = cast(Mapping[str, Value], new if new is not None else old)
+        space = text_of(shown, "metadata", "namespace")
+        here, there = new_namespace(environment, space), old_namespace(environment, space)
+        if new == old and here == there and not (key[0] in _OWN and key[1] in held):
+            continue
+        resource = plural_of(text_of(shown, "apiVersion"), text_of(shown, "kind"))
+        place = _place(key, after if new is not None else before, after)
+        around = here if here is not None else there
+        unit = place[0] if place else None
+        as_it_is = Case(path, new, old, around, resource, unit, environment)
+        case = replace(as_it_is, object=unlabelled(new), old=unlabelled(old))
+        yield Asked(case, key, old_key, place, there, as_it_is if case != as_it_is else None)
 
 
 def of_unit(build: Build, folder: str, objects: ObjectsOf) -> Iterator[Case]:
@@ -88,7 +96,7 @@ def of_unit(build: Build, folder: str, objects: ObjectsOf) -> Iterator[Case]:
             for path, one in sorted(_objects(build, key, objects).items()):
                 around = namespace(environment, text_of(one, "metadata", "namespace"))
                 resource = plural_of(text_of(one, "apiVersion"), text_of(one, "kind"))
-                yield Case(path, one, None, around, resource, folder, environment)
+                yield Case(path, unlabelled(one), None, around, resource, folder, environment)
 
 
 def older(one: Asked, side: Build | None, objects: ObjectsOf) -> Case | None:
@@ -98,10 +106,10 @@ def older(one: Asked, side: Build | None, objects: ObjectsOf) -> Case | None:
         return None
     if one.key is None:
         found = _workload(side, one.place)
-    elif side.digests.get(one.key) is None:
-        return None
     else:
-        found = _objects(side, one.key, objects).get(case.key)
+        keys = [key for key in (one.before_key, one.key) if key is not None]
+        stood = (_objects(side, key, objects).get(case.key) for key in keys)
+        found = unlabelled(next((value for value in stood if value is not None), None))
     if found is None:
         return None
     around = one.before_namespace if one.before_namespace is not None else case.namespace
@@ -118,7 +126,7 @@ def _workloads(before: Build | None, after: Build, units: list[str], held: Colle
             if new != old or (new is not None and folder in held):
                 unit = folder if new is not None else None
                 case = Case(f"{folder}@{environment}", new, old, None, "workloads", unit, environment)
-                yield Asked(case, None, place)
+                yield Asked(case, None, None, place)
 
 
 def _workload(build: Build | None, place: UnitEnv | None) -> Value:
@@ -178,6 +186,16 @@ def _keys_of(build: Build, folder: str, environment: str) -> Iterator[Key]:
     for key in (("service", folder, environment), *(("data", folder, environment, one.need) for one in facts.data)):
         if build.digests.get(key) is not None:
             yield key
+
+
+_NOTHING: Final[tuple[None, None]] = (None, None)
+
+
+def _by_path(
+    build: Build | None, keys: Sequence[Key], objects: ObjectsOf
+) -> Mapping[ObjectKey, tuple[Key, Value]]:  # fmt: skip
+    """The objects of all keys by where they stand: one that another folder makes now is still the same object."""
+    return {path: (key, one) for key in keys for path, one in _objects(build, key, objects).items()}
 
 
 def _objects(build: Build | None, key: Key, objects: ObjectsOf) -> Mapping[ObjectKey, Value]:

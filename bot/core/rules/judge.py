@@ -16,13 +16,14 @@ from bot.core.rules.policies import Held, policy_findings
 from bot.core.rules.secrets import literal_secrets
 from bot.core.rules.shrink import shrink_guard
 from bot.core.rules.unreviewed import unreviewed
-from bot.core.rules.waivers import unknown_waivers
+from bot.core.rules.waivers import unagreed_waivers, unknown_waivers
 from bot.core.tree import Oid
 
 RULES: tuple[Rule, ...] = (
     Rule("links", "state", broken_links),
     Rule("literal-secrets", "state", literal_secrets),
     Rule("unknown-waiver", "state", unknown_waivers),
+    Rule("unagreed-waiver", "change", unagreed_waivers),
     Rule("still-holding", "change", still_holding),
     Rule("data-at-stake", "change", data_at_stake),
     Rule("shrink-guard", "change", shrink_guard),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -45,7 +45,9 @@ def policy_findings(before: Build | None, after: Build, judges: Judges) -> tuple
     held = frozenset(folder for folder in judges.held if folder in after.units)
     cases = {one.case.key: one for one in asked(before, after, units, held, objects)}
     said = judges.engine(policies, [one.case for one in cases.values()])
-    stood = _stood({verdict.case for verdict in said if verdict.effect != "audit"}, cases, before, judges, objects)
+    fired = {verdict.case for verdict in said if verdict.effect != "audit"}
+    stood = _stood(fired, cases, before, judges, objects)
+    in_cluster = _in_cluster(sorted(fired), cases, judges) if asked_for(after.platform) else _nowhere
     by_name = {policy.name: policy for policy in policies.policies}
     excuses = cache(lambda folder: counting(before, after, folder, judges))
 
@@ -60,7 +62,7 @@ def policy_findings(before: Build | None, after: Build, judges: Judges) -> tuple
             unit,
             _problem(verdict, by_name.get(verdict.policy), blame(one, verdict, after, before), waiver),
         )
-        if verdict.effect == "deny" and one.key is not None and asked_for(after.platform) and not (new and not waiver):
+        if verdict.effect == "deny" and (waiver is not None or not new) and in_cluster(verdict):
             finding = replace(finding, problem=_stuck(finding.problem, one.case.environment))
         return Held(finding, verdict, one.case.environment, new, waiver, verdict.effect == "deny")
 
@@ -87,6 +89,23 @@ def _stood(
         for verdict in judges.engine(judges.policies, again)
         if verdict.effect != "audit"
     )
+
+
+def _nowhere(verdict: Verdict) -> bool:  # noqa: ARG001
+    return False
+
+
+def _in_cluster(keys: Sequence[str], cases: Mapping[str, Asked], judges: Judges) -> Callable[[Verdict], bool]:
+    """Whether the cluster will say the same: it sees no Workload, and leaves out what the label of a waiver excuses."""
+    labelled = {key: case for key in keys if (case := cases[key].labelled) is not None}
+    said = judges.engine(judges.policies, [*labelled.values()]) if judges.policies is not None and labelled else ()
+    again = {(verdict.case, verdict.policy, verdict.validation) for verdict in said}
+
+    def says(verdict: Verdict) -> bool:
+        known = verdict.case not in labelled or (verdict.case, verdict.policy, verdict.validation) in again
+        return cases[verdict.case].key is not None and known
+
+    return says
 
 
 def _problem(verdict: Verdict, policy: Policy | None, at: Blame, waiver: Waiver | None) -> Problem:

@@ -62,6 +62,29 @@ def unknown_waivers(before: Build | None, after: Build, judges: Judges, kept: Ke
                 yield Finding("unknown-waiver", f"{folder} {waiver.policy}", folder, _unknown(unit, waiver, names))
 
 
+def unagreed_waivers(before: Build | None, after: Build, judges: Judges, kept: Kept) -> Iterator[Finding]:  # noqa: ARG001 - the shape of a rule
+    """New waivers that landed past the platform team. Left alone, one that excuses nothing yet would stand there before
+    the next change, and count. A review asks for the approval instead."""
+    if before is None or judges.excused or judges.asking:
+        return
+    for folder in changed_units(before, after, judges):
+        unit, had = after.units[folder].unit, waivers_in(before, folder)
+        for waiver in _written(unit) if unit is not None else ():
+            if unit is not None and waiver.until >= judges.today and not any(waiver.same(old) for old in had):
+                yield Finding("unagreed-waiver", f"{folder} {waiver.policy}", folder, _unagreed(unit, waiver))
+
+
+def _unagreed(unit: Unit, waiver: Waiver) -> Problem:
+    at = unit.manifest.at(("waivers", waiver.index, "policy"))
+    return Problem(
+        unit.manifest.path, at.line, at.column, "CW0731",
+        f"the platform team did not agree to the waiver of `{waiver.policy}`",
+        "it landed without their approval, and from the next change on it would count as what stood before; what ran "
+        "before stays",
+        "open a pull request that touches this waiver, and have the platform team approve it, or remove the waiver",
+    )  # fmt: skip
+
+
 def _rego(judges: Judges) -> Iterator[str]:
     for path in judges.policies.rego if judges.policies is not None else ():
         yield path.rpartition("/")[2].removesuffix(".rego")
