@@ -44,8 +44,7 @@ All but the last deny here, or are refused when the policy is loaded, where a cl
 - A NUL in a text that is bound, searched or given as a result is an error.
 - `==` between lists or maps is an error where one holds a quantity, URL, address or version and the other something
   else; a cluster takes the two for equal.
-- Variables have no types: what a cluster refuses because it knows the type of `object` or of a variable is an error
-  here when it runs.
+- A list or a map whose parts are of unlike types, one of them an optional of something unknown, is refused.
 - Maps go through their entries in the order of the file; a cluster has no order.
 """
 

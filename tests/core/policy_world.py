@@ -33,6 +33,19 @@ OBJECTS: Mapping[str, Mapping[str, Any]] = {
         "metadata": {"name": "nightly", "namespace": "checkout-prod"},
         "spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": POD}}},
     },
+    "pod": {
+        "apiVersion": "v1", "kind": "Pod", **POD,
+        "metadata": {"name": "checkout-1", "namespace": "checkout-prod", "labels": {"app": "checkout"}},
+    },
+    "service": {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "checkout", "namespace": "checkout-prod"},
+        "spec": {"selector": {"app": "checkout"}, "ports": [{"port": 80, "targetPort": 8080}]},
+    },
+    "ingress": {
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": "checkout", "namespace": "checkout-prod"},
+        "spec": {"tls": [{"hosts": ["shop.acme.com"], "secretName": "shop"}], "rules": [{"host": "shop.acme.com"}]},
+    },
     "configmap": {
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "texts", "namespace": "checkout-prod"},
         "data": {"hello": "world"},

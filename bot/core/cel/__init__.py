@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -19,6 +19,7 @@ from bot.core.cel.prepared import Lazily, Prepared, finished, prepared
 from bot.core.cel.reads import Read, reads_of
 from bot.core.cel.run import Compiler
 from bot.core.cel.steps import Run
+from bot.core.cel.typed import known
 from bot.core.cel.values import Runtime, type_name
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "prepared",
 ]
 
+_NO_TYPES: Final[Mapping[str, str]] = {}
 MOST_TEXT: Final = 16_384
 """Characters of one expression: far beyond what people write."""
 
@@ -87,21 +89,28 @@ class Program:
     places: Mapping[int, int]
 
 
-def compile_cel(text: str, variables: frozenset[str]) -> Program | CelFault:
+def compile_cel(text: str, variables: frozenset[str], types: Mapping[str, str] = _NO_TYPES) -> Program | CelFault:
     """The program, or why the text is none: a syntax error, a name or function that is not there, types that cannot
-    fit. Variables have no type (`dyn`). Never raises."""
-    return _compiled(text, variables)
+    fit. Variables have no type (`dyn`), but where `types` knows one of a path of them: `variables.x` -> `list(int)`.
+    Never raises."""
+    named = frozenset((path, kind) for path, kind in types.items() if kind != "dyn" and path.split(".")[-1] in text)
+    return _compiled(text, variables, named)
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str, variables: frozenset[str]) -> Program | CelFault:
+def _compiled(text: str, variables: frozenset[str], named: frozenset[tuple[str, str]]) -> Program | CelFault:
     if len(text) > MOST_TEXT:
         return CelFault(f"an expression has at most {MOST_TEXT} characters", 1, 1)
     if "\0" in text:
         at = text.index("\0")
         return CelFault("a NUL character cannot stand in an expression", *_place(text, at))
     try:
-        checked = _checker(variables).check(text)
+        checked = _checker(variables, frozenset()).check(text)
+        typed = known(checked, dict(named))
+        if typed:
+            # The tree stays the one without types: there each path is written out.
+            found = _checker(variables, frozenset(typed.items())).check(text).types
+            checked = replace(checked, types={**checked.types, **found})
     except RefusedError as error:
         return _unknown(text, error)
     except (ValueError, RecursionError) as error:
@@ -132,8 +141,8 @@ _QUOTED: Final = re.compile(
 
 
 @lru_cache(maxsize=64)
-def _checker(variables: frozenset[str]) -> Checker:
-    return Checker(variables, declarations(), REPLACED, TYPES)
+def _checker(variables: frozenset[str], typed: frozenset[tuple[str, str]]) -> Checker:
+    return Checker(variables, declarations(), REPLACED, TYPES, dict(sorted(typed)))
 
 
 def _unknown(text: str, error: RefusedError) -> CelFault:
@@ -171,23 +180,27 @@ def _place(text: str, at: int) -> tuple[int, int]:
 
 
 def evaluate(
-    program: Program, bindings: Mapping[str, Runtime] | Prepared, most: int = MOST_COST
+    program: Program, bindings: Mapping[str, Runtime] | Prepared, most: int = MOST_COST, total: Meter | None = None
 ) -> CelValue | CelError:
-    """Runs the program. A variable that is not bound is null. Never raises.
+    """Runs the program. A variable that is not bound is null. Never raises. What it costs is taken from `total` too.
 
     A `CelError` is everything that is no value: an error of CEL, more cost than `most`, data that CEL cannot hold
     (a NUL in a text, a number beyond 64 bits, a thing that is no JSON).
     """
+    meter = Meter(most if total is None else min(most, max(total.left, 0)))
+    before = meter.left
     try:
         bound = bindings if isinstance(bindings, Prepared) else prepared(bindings)
-        meter = Meter(most)
         slots: list[Runtime] = [meter, *(bound.values.get(name) for name in program.names)]
         slots.extend([None] * (program.size - len(slots)))
         value = finished(program.run(slots), meter)
     except Failure as failure:
         return CelError(failure.message, *_place(program.text, program.places.get(failure.node, 0)))
     except ExhaustedError:
-        return CelError(f"the expression costs more than {most}", 1, 1, exhausted=True)
+        return CelError(f"the expression costs more than {before}", 1, 1, exhausted=True)
     except (RecursionError, MemoryError) as error:
         return CelError(f"the expression needs too much: {type(error).__name__}", 1, 1)
+    finally:
+        if total is not None:
+            total.left -= before - meter.left
     return CelValue(type_name(value), value)

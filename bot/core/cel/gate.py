@@ -58,6 +58,8 @@ def _call(checked: Checked, node: Call) -> Iterator[Fault]:
     name = node.function
     if name not in FUNCTIONS and name not in OPERATORS:
         yield node.id, f"{name} is no function here", name
+    elif name in OVERLOADS:
+        yield from _arguments(checked, node)
     if name in _PATTERNED:
         yield from _pattern(node)
     if name in ("_[_]", "_[?_]"):
@@ -66,6 +68,14 @@ def _call(checked: Checked, node: Call) -> Iterator[Fault]:
         yield from _conversion(node, node.arguments[0])
     if name == "format":
         yield from _format(checked, node)
+
+
+def _arguments(checked: Checked, node: Call) -> Iterator[Fault]:
+    """The checker's own standard has overloads that a cluster has not."""
+    parts = [*([node.target] if node.target is not None else []), *node.arguments]
+    kinds = [checked.types.get(part.id, "dyn") for part in parts]
+    if not any(signature.fits(kinds) for signature, _ in OVERLOADS[node.function]):
+        yield node.id, f"{node.function} does not take ({', '.join(kinds)})", None
 
 
 def _step(key: Node) -> Iterator[Fault]:

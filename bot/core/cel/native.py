@@ -16,7 +16,7 @@ from cel_expr_python import cel
 
 from bot.core.cel.failures import Failure
 from bot.core.cel.nodes import Checked
-from bot.core.cel.signatures import Signature
+from bot.core.cel.signatures import Signature, declared_type
 from bot.core.cel.wire import read_checked
 from bot.core.emit import emit_yaml
 from bot.core.model.values import Value
@@ -25,6 +25,9 @@ _ERROR = re.compile(r"^(?:INVALID_ARGUMENT: )?ERROR: [^:\n]*:(-?\d+):(-?\d+): (.
 _BYTE = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 _CODE = re.compile(r"^[A-Z_]+: |(?: \[[A-Z_]+\])$")
 _EXTENSIONS: Final = ("optional", "two-var-comprehensions")
+
+
+_NO_TYPES: Final[Mapping[str, str]] = {}
 
 
 class RefusedError(Exception):
@@ -38,19 +41,21 @@ class RefusedError(Exception):
 class Checker:
     """Parses and type-checks expressions over some variables, all of type `dyn`, and some functions.
 
-    `functions` are added to the standard ones; `replaced` are the standard ones that they stand for.
+    `functions` are added to the standard ones; `replaced` are the standard ones that they stand for. `typed` are paths
+    of variables, as `variables.x`, whose types are known; the tree that comes of them has each as one name.
     """
 
     def __init__(
         self, variables: frozenset[str], functions: Mapping[str, tuple[Signature, ...]], replaced: tuple[str, ...],
-        types: tuple[str, ...],
+        types: tuple[str, ...], typed: Mapping[str, str] = _NO_TYPES,
     ) -> None:  # fmt: skip
         config: dict[str, Value] = {
             "name": "causeway",
             "stdlib": {"exclude_functions": [{"name": name} for name in replaced]},
             "extensions": [{"name": name} for name in _EXTENSIONS],
             "variables": [{"name": name, "type_name": "dyn"} for name in sorted(variables)]
-            + [{"name": name, "type_name": "type"} for name in types],
+            + [{"name": name, "type_name": "type"} for name in types]
+            + [{"name": path, **declared_type(kind)} for path, kind in typed.items()],
             "functions": [
                 {"name": name, "overloads": [one.declared() for one in overloads]}
                 for name, overloads in functions.items()

@@ -14,6 +14,7 @@ from bot.core.cel.values import (
     Opaque,
     Optional,
     Runtime,
+    Strings,
     Timestamp,
     Uint,
     equal,
@@ -31,6 +32,7 @@ LAST_MOMENT: Final = 253_402_300_799 * 10**9 + 999_999_999
 """The years 1 to 9999."""
 
 
+_NOTHING: Final = object()
 STEPS: Final = frozenset([str, bool, int, float, Uint])
 """What may stand between `[` and `]`."""
 
@@ -52,6 +54,8 @@ def moment(nanos: int, shift: int = 0) -> Timestamp:
 def same(one: Runtime, two: Runtime) -> bool:
     """`==`. Beside a value of Kubernetes' own types only its own kind and null may stand: the cluster fails too."""
     if isinstance(one, Opaque) and two is not None and (type(one) is not type(two) or two.computed):
+        raise no_overload()
+    if type(one) is Strings and two is not None and not isinstance(two, Mapping):
         raise no_overload()
     return equal(one, two)
 
@@ -208,6 +212,8 @@ def not_before(one: Runtime, two: Runtime) -> bool:
 def within(one: Runtime, two: Runtime) -> bool:
     """`in`: an item of a list, a key of a map."""
     if isinstance(two, Mapping):
+        if type(two) is Strings and type(one) is not str:
+            raise Failure(f"unsupported map key type: {type_name(one)}")
         key = key_in(one)
         return key is not None and key in two
     if isinstance(two, list | tuple):
@@ -218,8 +224,8 @@ def within(one: Runtime, two: Runtime) -> bool:
 def select(one: Runtime, field: str) -> Runtime:
     """`one.field`; of an optional, an optional."""
     if isinstance(one, Mapping):
-        found = one.get(field, NONE)
-        if found is NONE:
+        found = one.get(field, _NOTHING)
+        if found is _NOTHING:
             raise Failure(f"no such key: {field}")
         return found
     if type(one) is Optional:
@@ -261,8 +267,8 @@ def item(one: Runtime, key: Runtime) -> Runtime:
         return optional_item(one, key)
     _step(key)
     if isinstance(one, Mapping):
-        found = one.get(key_in(key), NONE)
-        if found is NONE:
+        found = one.get(key_in(key), _NOTHING)
+        if found is _NOTHING:
             raise Failure(f"no such key: {_shown(key)}")
         return found
     if isinstance(one, list | tuple):
@@ -279,6 +285,8 @@ def optional_item(one: Runtime, key: Runtime) -> Optional:
         return optional_item(one.value, key) if one.present else NONE
     _step(key)
     if isinstance(one, Mapping):
+        if type(one) is Strings and type(key) is not str:
+            raise Failure(f"unsupported map key type: {type_name(key)}")
         found = key_in(key)
         return Optional(one[found], True) if found is not None and found in one else NONE
     if isinstance(one, list | tuple):

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.cel.failures import Failure, Meter
-from bot.core.cel.values import LARGEST, SMALLEST, Duration, Key, Opaque, Optional, Runtime, Timestamp, TypeName, Uint
+from bot.core.cel.values import (
+    LARGEST,
+    SMALLEST,
+    Duration,
+    Key,
+    Opaque,
+    Optional,
+    Runtime,
+    Strings,
+    Timestamp,
+    TypeName,
+    Uint,
+)
 
 MOST_DEPTH: Final = 100
 """How deep data may nest."""
@@ -62,6 +74,8 @@ def _given(value: Runtime, depth: int) -> Runtime:
         return check(value)
     if type(value) is Lazily or isinstance(value, _OWN):
         return value
+    if type(value) is Strings:
+        return Strings({_text(key): _text(one) for key, one in value.items()})
     if depth > MOST_DEPTH:
         raise Failure(f"data nests deeper than {MOST_DEPTH}")
     if isinstance(value, Mapping):
@@ -110,11 +124,11 @@ def finished(value: Runtime, meter: Meter, depth: int = 0) -> Runtime:
     if kind is str:
         if "\0" in value:
             raise Failure("the result holds a NUL character")
-    elif kind is list or kind is dict:
+    elif kind is list or kind is dict or kind is Strings:
         if depth > MOST_DEPTH:
             raise Failure(f"the result nests deeper than {MOST_DEPTH}")
         meter.spend(len(value))
-        for one in value.values() if kind is dict else value:
+        for one in value if kind is list else value.values():
             finished(one, meter, depth + 1)
     elif kind is Failure:
         raise Failure(value.message, value.node)

@@ -180,7 +180,7 @@ class Compiler:
         if node.function == "_+_" and _appends(node):
             return append(runs[0], runs[1])
         if node.function in _OPTIONAL_ELSE and node.target is not None:
-            return otherwise(node.function, *runs)
+            return otherwise(node.function, node.id, *runs)
         if node.function in _LOOKS:
             return look(node.id, BINARY[node.function], *runs)
         if node.function in BINARY:

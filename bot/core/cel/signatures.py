@@ -61,6 +61,13 @@ class Signature:
             row["target"] = arguments.pop(0)
         return {**row, "args": arguments} if arguments else row
 
+    def fits(self, kinds: Sequence[str]) -> bool:
+        """The same for the checker's types of the arguments, `dyn` where one is not known."""
+        return len(kinds) == len(self.arguments) and all(
+            "dyn" in (kind, shape.name) or shape.name in _PARAMETERS or kind == KINDS.get(shape.name, shape.name)
+            for shape, kind in zip(self.arguments, (kind.partition("(")[0] for kind in kinds), strict=True)
+        )
+
     def takes(self, arguments: Sequence[Runtime]) -> bool:
         """Whether the values are of the kinds that this overload wants; items of lists are not looked at."""
         return len(arguments) == len(self.arguments) and all(
@@ -82,7 +89,23 @@ def read_signature(text: str) -> Signature:
     return Signature(text, name, target is not None, arguments, _shape(found["result"]))
 
 
+def declared_type(kind: str) -> dict[str, Value]:
+    """A type as the checker prints it (`list(map(string, dyn))`), in its own format."""
+    name, opened, _ = kind.partition("(")
+    row: dict[str, Value] = {"type_name": "null" if name == "null_type" else name}
+    return {**row, "params": [declared_type(part) for part in parts_of(kind)]} if opened else row
+
+
+def parts_of(kind: str) -> tuple[str, ...]:
+    """What a type is made of: of `map(string, list(int))` it is `string` and `list(int)`."""
+    return _parts(kind.partition("(")[2][:-1])
+
+
 def _shapes(text: str) -> tuple[Shape, ...]:
+    return tuple(map(_shape, _parts(text)))
+
+
+def _parts(text: str) -> tuple[str, ...]:
     found: list[str] = []
     depth = start = 0
     for at, char in enumerate(text):
@@ -90,7 +113,7 @@ def _shapes(text: str) -> tuple[Shape, ...]:
         if char == "," and depth == 0:
             found.append(text[start:at])
             start = at + 1
-    return tuple(_shape(part.strip()) for part in (*found, text[start:]) if part.strip())
+    return tuple(part.strip() for part in (*found, text[start:]) if part.strip())
 
 
 def _shape(text: str) -> Shape:

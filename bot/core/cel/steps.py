@@ -76,15 +76,14 @@ def look(number: int, step: Callable[[Runtime, Runtime], Runtime], left: Run, ri
     return run
 
 
-def otherwise(name: str, optional: Run, other: Run) -> Run:
+def otherwise(name: str, number: int, optional: Run, other: Run) -> Run:
     """`or` and `orValue`: what stands in for a value is computed only where there is none."""
 
     def run(slots: Slots) -> Runtime:
         slots[METER].spend(1)
         found = optional(slots)
         if type(found) is not Optional:
-            # What is no optional has a value, says the cluster.
-            return found
+            raise Failure("no such overload", number)
         if found.present:
             return found.value if name == "orValue" else found
         return other(slots)

@@ -61,6 +61,13 @@ class Optional:
 NONE: Final = Optional()
 
 
+class Strings(dict[str, str]):
+    """A map of texts that the cluster holds as its own kind of map, as a Namespace's labels: beside a value that is no
+    map, and for a key that is no text, it fails where others say no."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key of a map that is no text: `kind` is "bool" or "number"."""
@@ -107,6 +114,7 @@ _NAMES: Final[dict[type, str]] = {
     list: "list",
     tuple: "list",
     dict: "map",
+    Strings: "map",
     Timestamp: "google.protobuf.Timestamp",
     Duration: "google.protobuf.Duration",
     TypeName: "type",

@@ -83,7 +83,16 @@ def _request(case: Case, new: Any, old: Any, resource: str, prefix: Pointer = ()
         place = text_of(shown, "metadata", "namespace") or text_of(case.namespace, "metadata", "name") or "default"
         around = _namespace(case, place)
         labels = _labels(around)
+        new, old = _placed(new, place), _placed(old, place)
     return Request(operation, group, version, kind, resource, name, place, new, old, around, labels, prefix)
+
+
+def _placed(value: Any, namespace: str) -> Any:
+    """The object with its namespace, which a cluster writes into it before policies look."""
+    metadata = as_map(as_map(value).get("metadata"))
+    if not isinstance(value, dict) or text_of(metadata, "namespace"):
+        return value
+    return {**value, "metadata": {**metadata, "namespace": namespace}}
 
 
 def _namespace(case: Case, place: str) -> Any:

@@ -9,7 +9,7 @@ from bot.core.cel import CelFault, Program, compile_cel
 from bot.core.model.values import Doc, Pointer
 from bot.core.policy.model import Expression, Place
 from bot.core.policy.places import locator
-from bot.core.policy.reading import AUTHORIZER, ROOTS, Known, faults, known_of, pointers_of, type_of
+from bot.core.policy.reading import AUTHORIZER, ROOTS, Known, faults, known_of, pointers_of, types_of
 from bot.core.problem import Problem
 
 _DENIES = "an expression that cannot be worked out denies everything that the policy matches"
@@ -40,25 +40,28 @@ class Compiler:
         if not isinstance(text, str):
             return None  # the shape is wrong, and that is told
         place, at = locator(self.source, self.doc.path, self.doc.at(pointer), text)
-        program = compile_cel(text, ROOTS if self.has_params else ROOTS - {"params"})
-        if isinstance(program, CelFault):
-            self._refused(text, program, at(program.line, program.column))
-            return None
-        found = faults(program, self.known)
+        roots = ROOTS if self.has_params else ROOTS - {"params"}
+        program = compile_cel(text, roots, types_of(self.known))
+        # What asks for what no review knows has no type that fits either, which would say less.
+        plain = compile_cel(text, roots) if isinstance(program, CelFault) else program
+        found = faults(plain, self.known) if isinstance(plain, Program) else ()
         for fault in found:
             self._say(at(fault.line, fault.column), fault.code, fault.message, fault.why, fault.fix)
+        if isinstance(program, CelFault):
+            if not found:
+                self._refused(text, program, at(program.line, program.column))
+            return None
         reads = tuple(sorted(pointers_of(program, self.known), key=lambda path: tuple(map(str, path))))
         names = {str(one.path[0]) for one in program.reads if one.variable == "variables" and one.path}
         typed = self._typed(program, place, types)
         return Expression(text, program, place, at, tuple(sorted(names)), reads) if typed and not found else None
 
     def _typed(self, program: Program, place: Place, types: tuple[str, ...]) -> bool:
-        found = type_of(program, self.known)
-        if not types or found is None or found in types:
+        if not types or program.type in types:
             return True
         wanted = " or ".join(types)
         self._say(
-            place, "CW0713", f"the expression gives {found}, not {wanted}",
+            place, "CW0713", f"the expression gives {program.type}, not {wanted}",
             "a cluster refuses a policy whose text does not show what comes out",
             "compare it, as in `… == true`" if types == ("bool",) else "convert it with `string(…)`",
         )  # fmt: skip

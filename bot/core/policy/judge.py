@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from bot.core.cel import CelValue, prepared
 from bot.core.cel.failures import Failure
-from bot.core.cel.values import Runtime
-from bot.core.model.values import Pointer
+from bot.core.cel.values import Runtime, Strings
+from bot.core.model.values import Pointer, Value
 from bot.core.policy.asking import Request, requests_of
+from bot.core.policy.kinds import as_map
 from bot.core.policy.matching import matches
 from bot.core.policy.model import Binding, Case, Effect, Param, Place, Policy, PolicySet, Validation, Verdict
 from bot.core.policy.params import params_for
@@ -57,11 +58,23 @@ def _given(request: Request) -> _Given | Failure:
         return prepared(
             {
                 "object": request.object, "oldObject": request.old, "request": request.told(),
-                "namespaceObject": request.namespace_object,
+                "namespaceObject": _with_strings(request.namespace_object),
             }
         ).values  # fmt: skip
     except Failure as failure:
         return failure
+
+
+def _with_strings(namespace: Any) -> Runtime:
+    """The Namespace with its maps of texts as the cluster holds them: in a Go type of their own."""
+    metadata = as_map(as_map(namespace).get("metadata"))
+    maps = {key: Strings(one) for key in ("labels", "annotations") if (one := _texts(metadata.get(key))) is not None}
+    return {**namespace, "metadata": {**metadata, **maps}} if maps else namespace
+
+
+def _texts(value: Value) -> dict[str, str] | None:
+    found = {key: one for key, one in as_map(value).items() if isinstance(one, str)}
+    return found if isinstance(value, Mapping) and len(found) == len(value) else None
 
 
 class _Judging:

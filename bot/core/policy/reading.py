@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.cel import Program, Read
+from bot.core.cel.signatures import parts_of
+from bot.core.cel.typed import OPAQUE
 from bot.core.model.values import Pointer
 
 ROOTS: Final = frozenset({"object", "oldObject", "request", "params", "namespaceObject", "variables"})
@@ -29,12 +31,29 @@ NAMESPACE: Final[Mapping[str, frozenset[str]]] = {
 }
 """Field of `namespaceObject` that is known in a review -> its own fields."""
 
+_DECLARED: Final[Mapping[str, str]] = {
+    **{f"request.{name}": "string" for name in ("operation", "namespace", "name")},
+    **{f"request.{name}": OPAQUE for name in ("kind", "resource")},
+    **{f"request.kind.{name}": "string" for name in ("group", "version", "kind")},
+    **{f"request.resource.{name}": "string" for name in ("group", "version", "resource")},
+    **{f"namespaceObject.{name}": OPAQUE for name in NAMESPACE},
+    **{f"namespaceObject.metadata.{name}": "string" for name in ("name", "generateName", "namespace")},
+    **{f"namespaceObject.metadata.{name}": "map(string, string)" for name in ("labels", "annotations")},
+    "namespaceObject.metadata.finalizers": "list(string)",
+    "namespaceObject.spec.finalizers": "list(string)",
+    "namespaceObject.status.phase": "string",
+}
+
+_PLAIN: Final = frozenset([
+    "bool", "bytes", "double", "int", "null_type", "string", "uint", "google.protobuf.Duration",
+    "google.protobuf.Timestamp",
+])  # fmt: skip
+
 AUTHORIZER: Final = re.compile(r"(?<![\w.])authorizer\b")
 _INDEXED: Final = re.compile(r"(?<![\w.])variables\s*\[")
 _WHOLE: Final = re.compile(
     r"(?:object|variables)(?:\s*\.\s*\??\s*[A-Za-z_]\w*|\[\??(?:'[^'\\\n]*'|\"[^\"\\\n]*\")\])*(?:\.orValue\(\s*[\[{]?\s*[\]}]?\s*\))?"
 )
-_VARIABLE: Final = re.compile(r"variables\.(\w+)")
 _WHO: Final = "a review sees what will be applied, and not who applies it, when, or how"
 
 
@@ -57,7 +76,7 @@ class Known:
     pointers: frozenset[Pointer] = frozenset()
     whole: Pointer | None = None
     type: str = "dyn"
-    """CEL's type of its expression, as far as the text shows it."""
+    """CEL's type of its expression."""
 
 
 def pointers_of(program: Program, known: Mapping[str, Known]) -> frozenset[Pointer]:
@@ -76,19 +95,22 @@ def known_of(program: Program, known: Mapping[str, Known]) -> Known:
     """The same of a variable's expression."""
     pointers = pointers_of(program, known)
     whole = _WHOLE.fullmatch(program.text.strip()) is not None and len(pointers) == 1
-    return Known(pointers, next(iter(pointers)) if whole else None, type_of(program, known) or "dyn")
+    return Known(pointers, next(iter(pointers)) if whole else None, program.type)
 
 
-def type_of(program: Program, known: Mapping[str, Known]) -> str | None:
-    """The type of what comes out, as a cluster tells it from the text; None where only it can, because a variable of a
-    known type is part of it."""
-    if program.type != "dyn":
-        return program.type
-    alone = _VARIABLE.fullmatch(program.text.strip())
-    if alone is not None and alone[1] in known:
-        return known[alone[1]].type
-    names = {str(one.path[0]) for one in program.reads if one.variable == "variables" and one.path}
-    return None if any(known[name].type != "dyn" for name in names & known.keys()) else "dyn"
+def types_of(known: Mapping[str, Known]) -> Mapping[str, str]:
+    """The types of what an expression may read, by path: of variables that of their expressions, of the rest what a
+    cluster declares."""
+    return {**_DECLARED, **{f"variables.{name}": _kept(one.type) for name, one in known.items()}}
+
+
+def _kept(kind: str) -> str:
+    """What a cluster still knows of the type of an expression where a variable hands it on: of plain types all, of
+    lists and maps what they are made of, of everything else nothing."""
+    name, _, _ = kind.partition("(")
+    if name in ("list", "map"):
+        return f"{name}({', '.join(map(_kept, parts_of(kind)))})"
+    return kind if name in _PLAIN else "dyn"
 
 
 def faults(program: Program, known: Mapping[str, Known]) -> tuple[Fault, ...]:
