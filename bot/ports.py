@@ -6,7 +6,7 @@ Every verb may raise `OutsideWorldError`; none returns a partial answer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from bot.core.event import Delivery
@@ -83,6 +83,8 @@ class Status:
     state: Literal["success", "failure", "pending"]
     description: str
     url: str = ""
+    summary: str = field(default="", compare=False)
+    """Markdown for the page behind it, where the forge has one. Not told by `status`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,8 @@ class Forge(Protocol):
         must wait."""
 
     def comment_digest(self, number: int, key: str) -> str | None:
-        """The digest of the bot's own comment, None where there is none."""
+        """The digest of the bot's own comment, None where there is none. Costs nothing right after `comments`, which
+        has seen it."""
 
     def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
         """Afterwards the bot's own remarks on lines of this head, known by the keyed marker, are exactly these; others

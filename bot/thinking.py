@@ -27,6 +27,7 @@ from bot.core.model.ask import (
     DeliveredSeen,
     Draft,
     DraftAsk,
+    Earlier,
     ExplainAsk,
     Head,
     Link,
@@ -42,6 +43,7 @@ from bot.core.model.ask import (
 )
 from bot.core.model.conversation import Conversation, Said
 from bot.core.model.delivery import Actual, Evidence, Kept, Step, Unchanged
+from bot.core.model.plan import Plan
 from bot.core.model.platform import Platform
 from bot.core.owned import provenance_folders
 from bot.core.policy.found import policies_of
@@ -54,6 +56,7 @@ from bot.core.tree import Oid, Tree
 from bot.git import Mirror
 from bot.history import MOST_COMMITS, Ran, environments_between, oldest
 from bot.judging import Judging
+from bot.reviewed import compared, remembering, texts
 from bot.shipped import shipped_tree
 from bot.storing import Storing, for_ids
 
@@ -115,39 +118,19 @@ class Thinking:
         outcome: Proposal | Refusal | None = None
         observing = False
         if ask.merged is not None:
-            base = self._base(git, ask.base)
-            merged = git.tree(ask.merged)
-            judging = base if base is not None else merged
-            platform = self._platform(judging)
+            outcome = self._propose(git, ask, ask.base, ask.merged)
+            judging = self._base(git, ask.base)
+            platform = self._platform(judging if judging is not None else git.tree(ask.merged))
             observing = not isinstance(platform, Refusal) and platform.mode == "observe"
-            tip = git.tree(ask.base) if ask.base is not None else None
-            outcome = (
-                Proposal(NOTHING, {})
-                if not concerns(tip, merged)
-                else propose(
-                    base,
-                    merged,
-                    shipped_tree(),
-                    self._all_kept(ask.heads),
-                    replace(
-                        self._evidence(git, ask.heads, ask.now),
-                        approvals={ask.head_sha: ask.approvals},
-                        consents=frozenset(ask.consents),
-                        reviewed=ask.reviewed,
-                    ),
-                    ask.head_sha,
-                    ask.now,
-                    lambda commit: git.tree(commit),
-                    self._memo,
-                    for_ids(),
-                    engine=self._engine,
-                )
-            )
+        plan = outcome.plan if isinstance(outcome, Proposal) else outcome
+        seen = compared(ask, plan, lambda earlier: self._plan_then(git, ask, earlier))
         done = _fate(ask, outcome)
+        if done.delivered is not None:
+            done = replace(done, delivered=replace(done.delivered, notes=seen.notes))
         speak = words.withdrawn if ask.speak else words.say
-        return speak(
+        said = speak(
             Conversation(
-                outcome=outcome.plan if isinstance(outcome, Proposal) else outcome,
+                outcome=plan,
                 stage=done.stage,
                 dialect=ask.dialect,
                 shas=ask.shas,
@@ -160,8 +143,32 @@ class Thinking:
                 lag=ask.lag,
                 drift=self._drift(git, ask),
                 diffs=outcome.diffs if isinstance(outcome, Proposal) else {},
+                changed=seen.changed,
+                since=seen.since,
+                contests=ask.contests,
+                texts=texts(git, ask, plan),
             )
         )
+        return remembering(said, ask, seen)
+
+    def _plan_then(self, git: Mirror, ask: ReviewAsk, earlier: Earlier) -> Plan | None:
+        then = self._propose(git, ask, earlier.base, earlier.merged)
+        return then.plan if isinstance(then, Proposal) else None
+
+    def _propose(self, git: Mirror, ask: ReviewAsk, base: Oid | None, merged: Oid) -> Proposal | Refusal:
+        tree = git.tree(merged)
+        if not concerns(git.tree(base) if base is not None else None, tree):
+            return Proposal(NOTHING, {})
+        evidence = replace(
+            self._evidence(git, ask.heads, ask.now),
+            approvals={ask.head_sha: ask.approvals},
+            consents=frozenset(ask.consents),
+            reviewed=ask.reviewed,
+        )
+        return propose(
+            self._base(git, base), tree, shipped_tree(), self._all_kept(ask.heads), evidence, ask.head_sha, ask.now,
+            lambda commit: git.tree(commit), self._memo, for_ids(), engine=self._engine,
+        )  # fmt: skip
 
     def explain(self, ask: ExplainAsk) -> Told:
         return explained_in(self._mirror(ask.mirror).tree(ask.tree), shipped_tree(), ask.command, self._memo)

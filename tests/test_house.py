@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("core", "settings"),
     ("forks", "inspects", "ports", "logs"),
     ("asking", "configured", "disk", "flows", "forges", "git", "history", "shipped", "valkey", "wakeups"),
-    ("answering", "judged", "judging", "storing"),
+    ("answering", "judged", "judging", "reviewed", "storing"),
     ("thinking",),
     ("isolated", "isolation"),
     ("wiring",),

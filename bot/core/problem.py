@@ -26,6 +26,8 @@ class Problem:
     fix: str
     severity: Severity = "error"
     suggestion: str | None = None
+    instead: tuple[str, str] | None = None
+    """What stands at `line` and `column`, and what certainly mends it in its place; both may be quoted there."""
 
     def as_warning(self) -> Problem:
         """The same problem where it informs and does not refuse."""

@@ -11,6 +11,7 @@ from bot.core.model.ask import DeliveredAsk, DeliveredSeen, Head, RequiredAsk, R
 from bot.core.model.conversation import Delivered, Halted, Said, Shas
 from bot.core.tree import NO_OID, Oid
 from bot.flows.deliver import refusal_of
+from bot.flows.earlier import earlier
 from bot.flows.evidence import gather, lacking
 from bot.flows.place import Place
 from bot.ports import Commit, Git, Pull, Repository
@@ -24,6 +25,7 @@ def after_merge(
     heads: tuple[Head, ...],
     speak: bool = False,
     reviewed_only: bool = False,
+    remembered: str = "",
 ) -> Said:
     """What is to be said once the pull request has landed. The branch alone proves that it has."""
     landed = _on_branch(place.git, pull.landed_sha, tip)
@@ -59,6 +61,8 @@ def after_merge(
             consents=given.consents,
             required=required,
             reviewed=not reviewed_only or not lacking(required, given),
+            remembered=remembered,
+            earlier=earlier(place.git, pull.head_sha, base, remembered),
         )
     )
 

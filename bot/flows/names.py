@@ -7,3 +7,6 @@ CONTEXT = "causeway"
 
 COMMENT = "plan"
 """Key of the one comment."""
+
+REMARKS = "line"
+"""Key of what stands beside lines."""

@@ -12,11 +12,12 @@ from bot.core.model.delivery import Approval
 from bot.core.tree import NO_OID, Oid
 from bot.flows.afterwards import after_merge
 from bot.flows.commands import Scene, asked_for, carry_out, pending, take_up
+from bot.flows.earlier import earlier
 from bot.flows.evidence import gather
 from bot.flows.failed import failed
 from bot.flows.line import undelivered
 from bot.flows.looking import looking
-from bot.flows.names import COMMENT, CONTEXT
+from bot.flows.names import COMMENT, CONTEXT, REMARKS
 from bot.flows.place import Place
 from bot.flows.targets import heads_of
 from bot.ports import Comment, Conflict, GoneError, PoisonError, Pull, Repository, Status, Wakeups
@@ -76,16 +77,18 @@ def _merged(pull: Pull, place: Place) -> Oid | None:
 
 def _ensured(pull: Pull, place: Place, comments: Sequence[Comment], wakeups: Wakeups, name: str) -> Said | None:
     """Status first, then the comment. None where the head moved meanwhile: then this is looked at again."""
-    said = _said(pull, place, comments)
+    remembered = place.forge.comment_digest(pull.number, COMMENT) or ""
+    said = _said(pull, place, comments, remembered)
     if said is None:
         # The head that git has is not the one the forge told of: it moves just now, or one of the two answers is old.
         wakeups.ring(name, after=MOVED_SECONDS)
         return None
-    place.forge.ensure_status(pull.head_sha, Status(CONTEXT, said.state, said.status, pull.web_url))
+    status = Status(CONTEXT, said.state, said.status, pull.web_url, said.summary)
+    place.forge.ensure_status(pull.head_sha, status, said.annotations)
     if said.comment is None:
-        if place.forge.comment_digest(pull.number, COMMENT) is None:
+        if not remembered:
             return said
-        said = _said(pull, place, comments, speak=True)
+        said = _said(pull, place, comments, remembered, speak=True)
     if said is None or place.forge.pull(pull.number).head_sha != pull.head_sha:
         place.authors.pop((pull.number, pull.head_sha), None)
         wakeups.ring(name)
@@ -93,6 +96,8 @@ def _ensured(pull: Pull, place: Place, comments: Sequence[Comment], wakeups: Wak
     if said.comment is not None:
         urgent = said.state == "failure"
         place.forge.ensure_comment(pull.number, COMMENT, said.digest, said.comment, urgent)
+    if pull.state == "open":
+        place.forge.ensure_remarks(pull.number, pull.head_sha, REMARKS, said.remarks)
     return said
 
 
@@ -136,18 +141,19 @@ def review_queue(sha: Oid, place: Place) -> None:
             shas=Shas(base or NO_OID, repository.default_branch, sha, f"{repository.web_url}/blob/{sha}"),
         )
     )
-    place.forge.ensure_status(sha, Status(CONTEXT, said.state, said.status, repository.web_url))
+    status = Status(CONTEXT, said.state, said.status, repository.web_url, said.summary)
+    place.forge.ensure_status(sha, status, said.annotations)
 
 
-def _said(pull: Pull, place: Place, comments: Sequence[Comment], speak: bool = False) -> Said | None:
-    """None where the head moved."""
+def _said(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str, speak: bool = False) -> Said | None:
+    """None where the head moved. `remembered` is the digest of the comment that stands there."""
     try:
-        return _look(pull, place, comments, speak)
+        return _look(pull, place, comments, remembered, speak)
     except PoisonError as poison:
         return failed(pull, place, poison.error_id)
 
 
-def _look(pull: Pull, place: Place, comments: Sequence[Comment], speak: bool) -> Said | None:
+def _look(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str, speak: bool) -> Said | None:
     since = time.monotonic()
     repository = place.forge.repository()
     refs = [f"refs/heads/{pull.base_ref}", place.forge.pull_ref(pull.number)]
@@ -158,7 +164,7 @@ def _look(pull: Pull, place: Place, comments: Sequence[Comment], speak: bool) ->
     survey = place.core.survey(SurveyAsk(place.git.path, base)) if base is not None else NOTHING
     heads = heads_of(place, survey)
     if pull.merged:
-        return after_merge(pull, place, repository, base, heads, speak, survey.reviewed_only)
+        return after_merge(pull, place, repository, base, heads, speak, survey.reviewed_only, remembered)
     if head != pull.head_sha:
         return None
     if pull.fork and survey.forks_ask and not asked_for(head, comments, place):
@@ -187,6 +193,8 @@ def _look(pull: Pull, place: Place, comments: Sequence[Comment], speak: bool) ->
         approvals=given.approvals,
         consents=given.consents,
         required=required,
+        remembered=remembered,
+        earlier=earlier(place.git, head, base, remembered),
     )
     with looking(pull, place, since):
         return place.core.review(ask)

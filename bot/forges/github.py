@@ -173,8 +173,7 @@ class GitHub:
         return self._talk.ensure_comment(number, key, digest, body, "failing" if urgent else "passing")
 
     def comment_digest(self, number: int, key: str) -> str | None:
-        found = self._talk.own_comments(number, key)
-        return found[0][1] if found else None
+        return self._talk.digest(number, key)
 
     def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
         # The pull request itself told how many there are: nothing to say and nothing there is no request.

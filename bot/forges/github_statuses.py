@@ -178,7 +178,7 @@ def _run(found: Any) -> _Run:
 
 
 def _body(status: Status, annotations: list[Json], digest: str) -> Json:
-    output = {"title": status.description, "summary": status.description, "annotations": annotations}
+    output = {"title": status.description, "summary": status.summary or status.description, "annotations": annotations}
     body: Json = {"external_id": digest, "output": output}
     body |= {"details_url": status.url} if status.url else {}
     if status.state == "pending":

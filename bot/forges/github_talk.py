@@ -39,6 +39,7 @@ class Talk:
         self._id = repo_id
         self._whoami = whoami
         self._secret = secret
+        self._heard: dict[int, list[Text]] = {}
         self._reacted: dict[tuple[int, str], frozenset[str]] = {}
 
     def comments(self, pull: int) -> tuple[Comment, ...]:
@@ -46,8 +47,18 @@ class Talk:
         asked again only when their number changes."""
         me = self._whoami()[0]
         what, path = f"listing comments of pull request {pull}", f"{self._repo}/issues/{pull}/comments"
-        found = [pair for pair in self._line.every(what, path, _comment) if pair[0].author_id != me]
+        shape = partial(_text, f"{self._repo}/issues/comments", "id")
+        listed = self._line.every(what, path, lambda one: (*_comment(one), shape(one)))
+        self._heard = {pull: [ours for one, _, ours in listed if one.author_id == me]}
+        found = [(one, counts) for one, counts, _ in listed if one.author_id != me]
         return tuple(self._with_reactions(one, counts, me) for one, counts in found)
+
+    def digest(self, pull: int, key: str) -> str | None:
+        """Of our own comment: the list of comments that was just read has it. Believed once."""
+        heard = self._heard.pop(pull, None)
+        me, marker = self._whoami()[0], self._comment_marker(pull)
+        found = self.own_comments(pull, key) if heard is None else own(heard, me, marker, key)
+        return found[0][1] if found else None
 
     def react(self, comment: str, reaction: Reaction) -> None:
         """GitHub keeps one of a kind for each user, so this may be repeated."""

@@ -10,9 +10,9 @@ HINT = "<!-- causeway:"
 """What every marker begins with. Proof of nothing: anyone can type it."""
 
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_DIGEST = re.compile(r"[0-9a-f]{8,64}")
+_DIGEST = re.compile(r"[0-9a-f]{8,160}")
 _LAST_LINE = re.compile(
-    r"<!-- causeway:(?P<key>[a-z][a-z0-9-]{0,39}):(?P<mac>[0-9a-f]{32}) (?P<digest>[0-9a-f]{8,64}) -->\s*\Z"
+    r"<!-- causeway:(?P<key>[a-z][a-z0-9-]{0,39}):(?P<mac>[0-9a-f]{32}) (?P<digest>[0-9a-f]{8,160}) -->\s*\Z"
 )
 
 

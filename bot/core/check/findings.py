@@ -34,8 +34,21 @@ def check(doc: Doc, schema: Schema) -> tuple[Problem, ...]:
         if said.code == "CW0111" and (pointer, said.field) in misspelt:
             continue  # it is there under a wrong name, and that is said
         pos = doc.at(pointer, key=on_key)
-        problems.add(Problem(doc.path, pos.line, pos.column, said.code, said.message, said.why, said.fix))
+        instead = None if said.field and _stands(doc.value, (*pointer[:-1], said.field)) else said.instead
+        problems.add(
+            Problem(doc.path, pos.line, pos.column, said.code, said.message, said.why, said.fix, instead=instead)
+        )
     return tuple(sorted(problems))
+
+
+def _stands(value: Any, pointer: Pointer) -> bool:
+    """A field that was misspelt may stand there in its right spelling too."""
+    try:
+        for part in pointer:
+            value = value[part]
+    except (IndexError, KeyError, TypeError):
+        return False
+    return True
 
 
 _ABOUT_CONTENT: Final = frozenset({"CW0113", "CW0114", "CW0115", "CW0116"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -22,6 +23,8 @@ class Said:
     why: str
     fix: str
     field: str = ""
+    instead: tuple[str, str] | None = None
+    """What is written, and what certainly mends it in its place."""
 
 
 _KINDS: Final[Mapping[str, str]] = {
@@ -34,6 +37,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "null": "nothing",
 }
 _MOST_NAMES = 20
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
 def unknown(at: Pointer, name: str, known: Mapping[str, Node]) -> Said:
@@ -50,8 +54,9 @@ def unknown(at: Pointer, name: str, known: Mapping[str, Node]) -> Said:
         fix = "remove it"
     message = f"unknown field `{shown}`{f' in `{path(at)}`' if at else ''}"
     return Said(
-        "CW0104", message, "it would be passed over without a word, and nothing would come of it", fix, meant or ""
-    )
+        "CW0104", message, "it would be passed over without a word, and nothing would come of it", fix, meant or "",
+        (name, meant) if meant is not None and _certain(name, meant) else None,
+    )  # fmt: skip
 
 
 def missing(at: Pointer, name: str, node: Node) -> Said:
@@ -114,7 +119,19 @@ def _kind(at: Pointer, value: Any, node: Node, wanted: Sequence[str]) -> Said:
     kinds = f"{', '.join(most)} or {last}" if most else last
     message = f"{it(at)} is {found(value)}; {kinds} is wanted" if value is not None else f"{it(at)} has no value"
     why = _why(node, "another kind of value has no meaning here")
-    return Said("CW0112", message, why, _mend(at, value, node, wanted))
+    return Said("CW0112", message, why, _mend(at, value, node, wanted), instead=_meant(value, wanted))
+
+
+def _meant(value: Any, wanted: Sequence[str]) -> tuple[str, str] | None:
+    """A value of the wrong kind whose right form is beyond doubt."""
+    if "string" in wanted and isinstance(value, int | float):
+        return inline(value), json.dumps(inline(value))
+    text = value.strip() if isinstance(value, str) else ""
+    if "integer" in wanted and _NUMBER.fullmatch(text):
+        return value, text
+    if "boolean" in wanted and text.lower() in ("true", "false"):
+        return value, text.lower()
+    return None
 
 
 def _mend(at: Pointer, value: Any, node: Node, wanted: Sequence[str]) -> str:
@@ -138,7 +155,10 @@ def not_listed(at: Pointer, value: Any, node: Node, keyword: str) -> Said:
     """Not one of the values that may stand here."""
     options = [node["const"]] if keyword == "const" and "const" in node else list(node.get("enum", ()))
     message = f"`{inline(value)}` is not a value of {it(at)}" if value is not None else f"{it(at)} has no value"
-    return Said("CW0113", message, _why(node, "nothing else has a meaning here"), _choose(value, options, key_of(at)))
+    near = _near(value, options)
+    instead = (value, near) if isinstance(value, str) and isinstance(near, str) and _certain(value, near) else None
+    fix = _choose(value, options, key_of(at))
+    return Said("CW0113", message, _why(node, "nothing else has a meaning here"), fix, instead=instead)
 
 
 def breaks_rule(at: Pointer, value: Any, node: Node, _: str) -> Said:
@@ -234,11 +254,22 @@ def _plain(name: str) -> str:
     return name.casefold().replace("_", "").replace("-", "")
 
 
-def _choose(value: Any, options: Sequence[Any], key: str = "") -> str:
+def _near(value: Any, options: Sequence[Any]) -> Any:
     texts = {_plain(inline(option)): option for option in options}
     near = get_close_matches(_plain(inline(value)), texts, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{inline(texts[near[0]])}`? write `{key}{inline(texts[near[0]])}`"
+    return texts[near[0]] if near else None
+
+
+def _certain(written: str, meant: str) -> bool:
+    """A slip of the keys, and no word of its own: `deployTo`, `postgers`. Beside three letters everything is near."""
+    plain = _plain(written)
+    return plain == _plain(meant) or (len(plain) > 3 and bool(get_close_matches(plain, [_plain(meant)], cutoff=0.83)))
+
+
+def _choose(value: Any, options: Sequence[Any], key: str = "") -> str:
+    near = _near(value, options)
+    if near is not None:
+        return f"did you mean `{inline(near)}`? write `{key}{inline(near)}`"
     if len(options) == 1:
         return f"write `{key}{inline(options[0])}`"
     return f"write one of {listed(map(inline, options[:_MOST_NAMES]))}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.model.command import Change, ExplainCommand
-from bot.core.model.conversation import Delivered, Dialect, Halted, Shas
+from bot.core.model.conversation import Contest, Delivered, Dialect, Halted, Shas
 from bot.core.model.delivery import Approval, Landed
 from bot.core.model.rights import Requirement
 from bot.core.problem import Problem
@@ -108,6 +108,14 @@ class Required:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """The merge result as it was for an earlier base."""
+
+    base: Oid
+    merged: Oid
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewAsk:
     """One pull request, all that a review needs to know. `base` None: there is no commit to compare with.
 
@@ -138,6 +146,11 @@ class ReviewAsk:
     """What `required` answered for the same base and merge result; None where it was not asked."""
     reviewed: bool = True
     """What landed came with all that an environment with `require_pull_request` wants."""
+    remembered: str = ""
+    """The digest of the comment that stands there, which also says what was reviewed."""
+    earlier: tuple[Earlier, ...] = ()
+    """Today's head with the bases that `remembered` names, where those are not `base`."""
+    contests: tuple[Contest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

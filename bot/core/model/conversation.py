@@ -58,6 +58,14 @@ class Halted:
 
 
 @dataclass(frozen=True, slots=True)
+class Contest:
+    """Another open pull request that wants the same for itself. `claims` in words, backticks around names."""
+
+    number: int
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """`outcome` is None where the merge itself conflicts (`conflict`), or an unexpected error happened (`error_id`)."""
 
@@ -80,6 +88,14 @@ class Conversation:
     """Unified diff by output path, for the folds; may lack any path, and is the first thing the ladder drops."""
     agreement: Agreement = field(default_factory=Agreement)
     """Whose approval is there, and whose is missing."""
+    changed: tuple[str, ...] = ()
+    """What other merges have changed in this plan since it was first computed, one sentence each."""
+    since: str = ""
+    """The base for which it was first computed, where that is not `shas.base`. No content, as all shas."""
+    contests: tuple[Contest, ...] = ()
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The lines of files with problems, where they are at the head what they are in the merge result: there only does
+    a place in one mean the same place in the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +129,5 @@ class Said:
     digest: str
     annotations: tuple[Annotation, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    summary: str = ""
+    """Markdown for the page that a forge shows behind a status."""

@@ -2,6 +2,8 @@
 
 from bot.core.model.conversation import Conversation, Said
 from bot.core.model.plan import Plan
+from bot.core.words.beside import annotated, remarks
+from bot.core.words.changed import differences, plan_digest
 from bot.core.words.commands import no_platform
 from bot.core.words.comment import comment, digest
 from bot.core.words.commit import commit_message
@@ -14,33 +16,42 @@ from bot.core.words.notices import (
     fork_waits,
     halted,
     lag,
+    never_looked_at,
     not_on_branch,
     other_branch,
     resume,
     stuck,
     target_not_allowed,
 )
-from bot.core.words.status import LOOKING, status
+from bot.core.words.seal import Seal, fits, read_seal, sealed
+from bot.core.words.status import LOOKING, status, summary
 from bot.core.words.terminal import terminal
 from bot.core.words.verdict import verdict
 
 __all__ = [
     "LOOKING",
+    "Seal",
     "always_refused",
     "comment",
     "commit_message",
     "cursor_left",
     "cursor_lost",
+    "differences",
     "failed_delivery",
+    "fits",
     "foreign_cursor",
     "fork_waits",
     "halted",
     "lag",
+    "never_looked_at",
     "no_platform",
     "not_on_branch",
     "other_branch",
+    "plan_digest",
+    "read_seal",
     "resume",
     "say",
+    "sealed",
     "status",
     "stuck",
     "target_not_allowed",
@@ -59,11 +70,19 @@ def say(talk: Conversation) -> Said:
     waits = talk.stage == "open" and talk.agreement.missing
     if silent and not (waits or talk.error_id or talk.halted or talk.delivered or talk.conflict):
         found = verdict(talk)
-        return Said(found.state, status(found), None, "")
+        return Said(found.state, status(found), None, "", summary=summary(found))
     return withdrawn(talk)
 
 
 def withdrawn(talk: Conversation) -> Said:
     """The same with a comment in any case, so that one that stands there does not go on saying what is over."""
     found = verdict(talk)
-    return Said(found.state, status(found), comment(talk), digest(talk))
+    return Said(
+        found.state,
+        status(found),
+        comment(talk),
+        digest(talk),
+        annotations=annotated(talk),
+        remarks=remarks(talk),
+        summary=summary(found),
+    )

@@ -13,11 +13,13 @@ from hashlib import sha256
 
 from bot.core.model.conversation import Conversation, Shas
 from bot.core.model.plan import Plan
+from bot.core.policy.model import ADVICE
 from bot.core.problem import Problem, Refusal
 from bot.core.words import blocks, data, delivered, folds, policies, problems, start, waiting, what
 from bot.core.words.amounts import count, names, verb
+from bot.core.words.changed import plan_digest
 from bot.core.words.groups import Group, grouped
-from bot.core.words.inline import Line, bold, code, line, own
+from bot.core.words.inline import Line, bold, code, joined, line, own, prose
 from bot.core.words.ladder import Part, Rung, always, fit
 from bot.core.words.table import facts_table
 from bot.core.words.undo import undo
@@ -35,6 +37,7 @@ def comment(talk: Conversation) -> str:
     """The comment as Markdown, never longer than the dialect's limit (from 4,000 bytes up)."""
     found = verdict(talk)
     parts = [always(_heading(found)), *_said(blocks.paragraph(found.unblock)), *_agreement(talk), *_notices(talk)]
+    parts += [*_changed(talk), *_contests(talk)]
     body = _body(talk)
     summary = _hidden(talk)
     if summary and body:
@@ -52,6 +55,7 @@ def digest(talk: Conversation) -> str:
         talk,
         shas=Shas(base="", base_ref=talk.shas.base_ref, head="", blob_url=""),
         lag="deliveries are behind" if talk.lag else "",
+        since="",
     )
     return sha256(comment(still).encode()).hexdigest()
 
@@ -95,6 +99,31 @@ def _notices(talk: Conversation) -> list[Part]:
             )
         )
     return _said(blocks.bullets(lines))
+
+
+def _changed(talk: Conversation) -> list[Part]:
+    """Whoever has read the plan before reads this first."""
+    if not talk.changed:
+        return []
+    head = blocks.paragraph(bold("Changed since review:"), (own("other merges have changed what this does."),))
+    rows = blocks.bullets([problems.sentence(words) for words in talk.changed])
+    return [Part({Rung.MUST: lambda: head, Rung.NEED: lambda: f"{head}\n\n{rows}"})]
+
+
+def _contests(talk: Conversation) -> list[Part]:
+    return _said(
+        blocks.bullets(
+            [
+                line(
+                    bold("Contested"), ": ", own(talk.dialect.reference(one.number)), " wants ",
+                    joined([line(prose(claim, 200)) for claim in one.claims[:5]]),
+                    f" and {len(one.claims) - 5:,} more" if len(one.claims) > 5 else "",
+                    ", too. Whichever lands first has it; the other is refused then.",
+                )
+                for one in talk.contests[:20]
+            ]
+        )
+    )  # fmt: skip
 
 
 def _body(talk: Conversation) -> list[Part]:
@@ -165,7 +194,11 @@ def _problem(problem: Problem, blob_url: str, least: Rung) -> Part:
 
 
 def _warnings(found: Sequence[Problem], blob_url: str) -> list[Part]:
-    return [Part({Rung.FACTS: _teller(same, blob_url)}, ("warning", len(same))) for same in problems.alike(found)]
+    """Each that somebody must know of; what policies only advise is folded behind a line that counts it."""
+    advice = [problem for problem in found if problem.code == ADVICE]
+    told = [problem for problem in found if problem.code != ADVICE]
+    parts = [Part({Rung.FACTS: _teller(same, blob_url)}, ("warning", len(same))) for same in problems.alike(told)]
+    return [*parts, *([Part({Rung.FACTS: lambda: policies.advice(advice, blob_url)})] if advice else [])]
 
 
 def _teller(same: Sequence[Problem], blob_url: str) -> Callable[[], str]:
@@ -203,11 +236,15 @@ def _shortened(missing: Mapping[str, int], talk: Conversation) -> str:
 
 def _footer(talk: Conversation) -> str:
     plan = talk.outcome
-    base = f"{talk.shas.base_ref}@{talk.shas.base[:7]}" if talk.shas.base else talk.shas.base_ref
+    first = talk.since or talk.shas.base
+    base = f"{talk.shas.base_ref}@{first[:7]}" if talk.shas.base else talk.shas.base_ref
     where = line("First computed for ", code(talk.shas.head[:7], 7), " onto ", code(base, 80))
     if not isinstance(plan, Plan):
         return blocks.paragraph(line(where, "."))
     words = {"create": "created", "change": "changed", "delete": "deleted", "keep": "kept"}
     files = blocks.counts({word: plan.lines.get(key, 0) for key, word in words.items()})
     total = line("Objects: ", files, ". ") if any(plan.lines.get(key, 0) for key in words) else ()
-    return blocks.paragraph(line(total, where, f", kit {plan.renderer}."))
+    again = talk.since and talk.shas.base and talk.since != talk.shas.base
+    where = line(where, " and again onto ", code(f"{talk.shas.base_ref}@{talk.shas.base[:7]}", 80)) if again else where
+    plan_id = line(" · plan ", code(plan_digest(plan)[:12], 12)) if plan.concerns else ()
+    return blocks.paragraph(line(total, where, f", kit {plan.renderer}", plan_id, "."))

@@ -40,6 +40,11 @@ def fork_waits(sha: str) -> Said:
     return Said("pending", status[:LIMIT], body, sha256(body.encode()).hexdigest())
 
 
+def never_looked_at(sha: str) -> str:
+    """A note on what was delivered: nobody could have read the plan of its last push."""
+    return f"The last push, `{sha[:7]}`, was merged before it was looked at: what was reviewed was the push before it"
+
+
 def _quiet(status: str) -> Said:
     return Said("success", status[:LIMIT], None, "")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.model.plan import Fleet, FleetRow, Plan, WaiverTold
+from bot.core.problem import Problem
 from bot.core.words import blocks
 from bot.core.words.amounts import count, names
 from bot.core.words.inline import Line, bold, code, line, own, user
 from bot.core.words.ladder import Part, Rung
+from bot.core.words.problems import alike, told_once
 
 _STATES = {
     "counts": (" until ", ""),
@@ -31,6 +33,15 @@ def _waiver(one: WaiverTold) -> Line:
         bold("Waiver"), ": ", user(one.service, 60), " need not keep policy ", code(one.policy, 80), before,
         user(one.until, 10), after, ": ", user(one.reason, 300),
     )  # fmt: skip
+
+
+def advice(found: Sequence[Problem], blob_url: str) -> str:
+    """A fold: what policies that only warn would like better."""
+    same = alike(found)
+    summary = line(
+        bold("Advice"), ": ", own(f"policies would like {count(len(same), 'thing')} better; nothing waits for it")
+    )
+    return blocks.fold(summary, blocks.bullets([told_once(ones, blob_url) for ones in same]))
 
 
 def fleet(plan: Plan) -> list[Part]:

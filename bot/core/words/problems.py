@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.core.policy.model import ADVICE
 from bot.core.problem import Problem
 from bot.core.words.amounts import count
 from bot.core.words.inline import Line, bold, code, line, own, prose, user
@@ -17,7 +18,10 @@ MOST_PLACES = 6
 
 def told(problem: Problem, blob_url: str) -> Line:
     """The whole problem in one line. A problem that does not refuse says so first."""
-    soft = line(bold({"error": "", "warning": "Warning", "note": "Note"}[problem.severity]), " ")
+    label = (
+        "Advice" if problem.code == ADVICE else {"error": "", "warning": "Warning", "note": "Note"}[problem.severity]
+    )
+    soft = line(bold(label), " ")
     suggested = (problem.suggestion or "").strip()
     instead = line(" Write this line: ", code(suggested, 300)) if suggested and suggested not in problem.fix else ()
     return line(

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Sequence
 
 from bot.core.model.plan import Plan
-from bot.core.problem import Refusal
+from bot.core.policy.model import ADVICE
+from bot.core.problem import Problem, Refusal
 from bot.core.words import data, facts, problems, start, what
 from bot.core.words.amounts import count, names, places
 from bot.core.words.groups import Group, columns, grouped
@@ -41,7 +42,21 @@ def _plan(plan: Plan, wide: int) -> list[str]:
 
 
 def _problems(outcome: Plan | Refusal, wide: int) -> str:
-    return _listed("", [problems.told(problem, "") for problem in outcome.problems], wide, ticks=True)
+    alike = [
+        same
+        for ones in problems.alike(outcome.problems)
+        for same in ([(one,) for one in ones] if ones[0].severity == "error" else [ones])
+    ]
+    return _listed("", [problems.told_once(same, "") for same in alike], wide, ticks=True)
+
+
+def warned(found: Sequence[Problem], width: int = 100) -> str:
+    """What refuses nothing and is told without a plan: how much it is, then each with its places."""
+    wide = max(width, 40)
+    files = len({problem.path for problem in found})
+    thing = "piece" if all(problem.code == ADVICE for problem in found) else "warning"
+    first = line(count(len(found), thing), " of advice" if thing == "piece" else "", " in ", count(files, "file"))
+    return f"{_wrapped([first], wide)}\n\n{_problems(Refusal(tuple(found)), wide)}\n"
 
 
 def _group(group: Group, wide: int) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 from bot.core.model.conversation import Conversation, Delivered, Halted
 from bot.core.model.plan import Plan
 from bot.core.model.rights import Agreement
+from bot.core.policy.model import ADVICE
 from bot.core.problem import Problem, Refusal
 from bot.core.rules.gates import GATES
 from bot.core.words import problems, waiting, what
@@ -50,6 +51,8 @@ def verdict(talk: Conversation) -> Verdict:
     """The verdict of the whole conversation: what went wrong outside first, then what was decided."""
     found = _verdict(talk)
     plan = talk.outcome
+    if talk.stage == "open" and talk.changed:
+        found = replace(found, brief=line(found.brief, " · changed since review"))
     observing = talk.observing or (isinstance(plan, Plan) and plan.mode == "observe")
     return _observed(found) if observing else found
 
@@ -93,7 +96,7 @@ def _decided(plan: Plan) -> Verdict:
 def _figures(plan: Plan) -> Line:
     """`1 service, 3 environments, +$222 a month`."""
     services = [service for service in plan.services if service.action != "refused"]
-    warned = len(plan.problems)
+    warned = sum(problem.code != ADVICE for problem in plan.problems)
     waiting = [s for s in services if s.environments and all(e.action == "waiting" for e in s.environments)]
     if services and len(waiting) == len(services):
         numbers = line(
