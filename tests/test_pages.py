@@ -13,6 +13,7 @@ import pytest
 from bot.cli import settings_page
 from bot.cli.app import COMMANDS
 from tests import readme_page
+from tests.test_house import CORE, FLOORS
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -21,6 +22,8 @@ PAGES = (
     "CHANGELOG.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "deploy").glob("*.md")),
     "schemas/README.md",
+    "schemas/cel.md",
+    "schemas/policies.md",
     "schemas/rights.md",
     "blueprints/README.md",
 )
@@ -34,6 +37,22 @@ def test_the_comment_in_the_readme_is_the_one_that_the_bot_writes() -> None:
 def test_the_settings_reference_is_that_of_the_settings() -> None:
     page = settings_page.PAGE.read_text(encoding="utf-8")
     assert settings_page.reference() in page, "write it anew: python -m bot.cli.settings_page"
+
+
+def test_the_tour_leads_through_every_room_of_the_house_and_no_other() -> None:
+    tour = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Manners")[0]
+    core, _, around = tour.partition("Then what stands around it:")
+    assert sorted(_rooms(core)) == sorted(name for row in CORE for name in row)
+    assert sorted(_rooms(around)) == sorted({name for row in FLOORS for name in row} - {"bot", "core"})
+
+
+def _rooms(tour: str) -> list[str]:
+    """What the first column of a table of the tour names."""
+    return [
+        name
+        for row in re.findall(r"^\| `(.*?) \|", tour, re.MULTILINE)
+        for name in re.findall(r"(\w+)(?:\.py|/)`", row)
+    ]
 
 
 @pytest.mark.parametrize("name", PAGES)
