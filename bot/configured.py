@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from bot.settings import AppSettings, ForgeSettings, Settings, TenantSettings
 
@@ -176,10 +177,38 @@ def _content(where: str, path: object) -> str:
 
 
 def _told(error: ValidationError) -> str:
-    return "\n".join(
-        f"{_named(item['loc'])}: {item['msg']}.{_example(item['loc'])}"
-        for item in error.errors(include_url=False, include_input=False)
-    )
+    found = error.errors(include_url=False, include_input=False)
+    places = [one["loc"] for one in found]
+    # A list loses the entries that are wrong, and then is said to be too short: only the entries are at fault.
+    own = [one for one in found if not any(_inside(place, one["loc"]) for place in places)]
+    return "\n".join(f"{_named(one['loc'])}: {_said(one)}" for one in own)
+
+
+def _inside(place: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(place) > len(outer) and place[: len(outer)] == outer
+
+
+def _said(found: ErrorDetails) -> str:
+    match found["type"]:
+        case "missing":
+            return f"is not set, and has no default.{_example(found['loc'])}"
+        case "extra_forbidden":
+            *above, name = found["loc"]
+            meant = get_close_matches(str(name), _settings_at(tuple(above)), 1)
+            return f"is no setting. Did you mean {meant[0]}?" if meant else "is no setting."
+        case "string_pattern_mismatch":
+            return f"has another form than it must have.{_example(found['loc'])}"
+        case _:
+            return f"{found['msg'].removeprefix('Value error, ').removesuffix('.')}.{_example(found['loc'])}"
+
+
+def _settings_at(location: tuple[int | str, ...]) -> list[str]:
+    """The settings that may stand there."""
+    model: type[BaseModel] = Settings
+    for part in location:
+        model = _MODELS.get(str(part), model)
+    files = [f"{name}_file" for name, info in model.model_fields.items() if may_be_file(name, info)]
+    return [*model.model_fields, *files]
 
 
 def _named(location: tuple[int | str, ...]) -> str:

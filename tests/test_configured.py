@@ -111,7 +111,10 @@ def test_an_apps_key_may_come_from_a_variable(tmp_path: Path) -> None:
         ({"metrics_listen": "9464"}, {}, r"metrics_listen.*For example: 127.0.0.1:9464"),
         ({"metrics_listen": "[::1]:99999"}, {}, r"metrics_listen.*ports end at 65535"),
         ({"forges": [{"name": "X"}]}, {}, r"forges.0.name.*For example: github"),
-        ({"typo": 1}, {}, r"CAUSEWAY_TYPO \(typo\): Extra inputs"),
+        ({"typo": 1}, {}, r"CAUSEWAY_TYPO \(typo\): is no setting\.$"),
+        ({"redisurl": "x"}, {}, r"\(redisurl\): is no setting\. Did you mean redis_url\?$"),
+        ({"forges": [{"name": "x", "tokn": "x"}]}, {}, r"\(forges\.0\.tokn\): is no setting\. Did you mean token\?$"),
+        ({"forges": [{"name": "x"}]}, {}, r"\(forges\.0\.kind\): is not set, and has no default\. For example: github"),
         ({}, {"CAUSEWAY_SWEEP_SECONDS": "a minute"}, "CAUSEWAY_SWEEP_SECONDS is not JSON"),
         ({}, {"CAUSEWAY_MARKER_SECRETS": "x"}, "CAUSEWAY_MARKER_SECRETS is no setting. Did you mean CAUSEWAY_MARKER_S"),
         ({}, {"CAUSEWAY_FORGE_GITHUB_TOKENS": "x"}, "Did you mean CAUSEWAY_FORGE_GITHUB_TOKEN?"),
@@ -127,6 +130,13 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(
         read(tmp_path, document(**more), **variables)
     assert SECRET not in str(refused.value)
     assert TOKEN not in str(refused.value)
+
+
+def test_a_list_is_not_said_to_be_empty_because_its_entry_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(tmp_path, bare(token=TOKEN))
+    assert str(refused.value).startswith("CAUSEWAY_FORGES (forges.0): forge github has no webhook secret")
+    assert len(str(refused.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("text", ["[]", "{", "\x00"])

@@ -45,7 +45,15 @@ def examine_tenants(count: int) -> Finding:
 
 def examine(seen: PlatformSeen, door: str = "") -> tuple[Finding, ...]:
     """Every finding about one platform repository. `door` is the public URL of the webhook where it is known."""
-    parts = (_clock(seen), _hooks(seen, door), _rights(seen), _protection(seen), _targets(seen), _operators(seen))
+    parts = (
+        _repository(seen),
+        _clock(seen),
+        _hooks(seen, door),
+        _rights(seen),
+        _protection(seen),
+        _targets(seen),
+        _operators(seen),
+    )
     return tuple(finding for part in parts for finding in part)
 
 
@@ -63,6 +71,14 @@ def worst(findings: Sequence[Finding]) -> Standing:
     """The gravest standing; `good` for none."""
     order: tuple[Standing, ...] = ("bad", "unknown", "look")
     return next((one for one in order if any(found.standing == one for found in findings)), "good")
+
+
+def _repository(seen: PlatformSeen) -> Iterator[Finding]:
+    if "repository" in seen.unseen:
+        mend = "let the tenant's `repository` be the numeric id of a repository that the bot may see"
+        if seen.app:
+            mend += ": install the App for it, and let `installation` be that installation's id, or leave it out"
+        yield Finding("tenants", "bad", seen.name, seen.unseen["repository"], mend)
 
 
 def _clock(seen: PlatformSeen) -> Iterator[Finding]:
@@ -128,7 +144,8 @@ def _hook_faults(seen: PlatformSeen, hook: HookSeen, door: str) -> Iterator[Find
 
 
 _ANSWERS: Mapping[int, str] = {
-    0: "make the door reachable from the forge: DNS, certificate, firewall, and a proxy that passes the path on",
+    0: "make the door reachable from the forge: DNS, certificate, firewall, and a proxy that passes the path on; "
+    "where it came up only after that delivery, send it again and ask once more",
     400: "the webhook's content type must be application/json",
     401: "the webhook's secret is none of the settings' `webhook_secrets`, or the installation is another tenant's",
     404: "the path must end with the `name` of the forge in the settings",

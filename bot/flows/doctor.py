@@ -45,7 +45,7 @@ def look(place: Place, inspecting: Inspecting) -> PlatformSeen:
     unseen = dict(brief.unseen)
     inspects = inspecting(place.repository)
     try:
-        repository = _tried(unseen, "gitops", place.forge.repository)
+        repository = _tried(unseen, "repository", place.forge.repository)
         if repository is None:
             return replace(brief, unseen=unseen)
         branch = repository.default_branch

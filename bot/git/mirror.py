@@ -171,7 +171,11 @@ class Mirror:
         return (self._path / "HEAD").exists() and not (self._path / DAMAGED).exists()
 
     def _lock_file(self) -> Path:
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            why = f"{refused.strerror}; the folder must be one that this process may write"
+            raise OutsideWorldError(f"no mirror can be made at {self._path}: {why}") from refused
         return self._lock
 
     def _make(self) -> None:

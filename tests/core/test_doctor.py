@@ -171,6 +171,9 @@ def test_what_cannot_be_seen_is_told_as_that_and_never_as_good() -> None:
         ("gitops", "unknown"),
     ]
     assert [one.standing for one in bad(replace(blind, unseen={"rights": "answered 401"}))][-1] == "bad"
+    (gone, *_) = bad(replace(blind, app="", unseen={"repository": "GitHub answered 404"}))
+    assert (gone.check, gone.standing) == ("tenants", "bad")
+    assert "App" not in gone.mend
 
 
 def test_operators_are_a_list_to_check_for_each_cluster() -> None:

@@ -167,6 +167,24 @@ def test_a_gitops_repo_that_no_setting_allows_is_found(clinic: Clinic) -> None:
     assert "the settings do not let" in clinic.findings()["gitops", "bad"][0]
 
 
+def test_a_platform_repository_that_the_app_cannot_see_must_be_mended_however_good_its_rights(clinic: Clinic) -> None:
+    clinic.as_app(dict(PLATFORM_RIGHTS))
+    clinic.forge["tenants"][0]["repository"] = "99999"
+    ended = clinic.run()
+    assert ended.exit_code == 1
+    assert "MEND    tenants: repository 99999: " in ended.stdout
+    assert "install the App for it" in ended.stdout
+
+
+def test_a_data_folder_that_cannot_be_made_ends_with_a_sentence(clinic: Clinic) -> None:
+    (clinic.root / "file").write_text("")
+    clinic.settings["data_dir"] = str(clinic.root / "file" / "data")
+    ended = clinic.run()
+    assert "must be one that this process may write" in ended.output
+    assert ended.exit_code in (1, 5)
+    assert not isinstance(ended.exception, OSError)
+
+
 def test_gitlab_is_examined_by_the_same_checks(clinic: Clinic) -> None:
     clinic.at_gitlab()
     for name in ("acme/platform", GITOPS):
