@@ -85,7 +85,7 @@ class TargetSeen:
 
 @dataclass(frozen=True, slots=True)
 class PlatformSeen:
-    """One platform repository, with what could not be seen and why in `unseen` (`repository`, `webhook`, `rights`, …)."""
+    """One platform repository, with what could not be seen and why in `unseen` (`repository`, `webhook`, …)."""
 
     forge: str
     kind: Literal["github", "gitlab"]
