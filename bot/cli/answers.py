@@ -9,6 +9,7 @@ import click
 from pydantic import JsonValue, TypeAdapter
 
 from bot.cli.plan_answer import PlanAnswer
+from bot.cli.policy_answers import PolicyExplainAnswer, PolicyJudgeAnswer, PolicyTestAnswer
 from bot.cli.shapes import OriginAnswer, ProblemAnswer
 from bot.core.model.health import Standing
 
@@ -224,6 +225,9 @@ ANSWERS: Mapping[str, type] = {
     "explain-code": CodeAnswer,
     "init": InitAnswer,
     "plan": PlanAnswer,
+    "policy-explain": PolicyExplainAnswer,
+    "policy-judge": PolicyJudgeAnswer,
+    "policy-test": PolicyTestAnswer,
     "render": RenderAnswer,
     "resume": ResumeAnswer,
     "sweep": SweepAnswer,

@@ -16,6 +16,7 @@ from bot.cli.doctor import doctor
 from bot.cli.explain import explain_command
 from bot.cli.init import init
 from bot.cli.plan import plan
+from bot.cli.policy import policy
 from bot.cli.render import render
 from bot.cli.running import resume, serve, sweep, work
 from bot.cli.setup import setup
@@ -25,7 +26,7 @@ from bot.core.text import visible
 from bot.ports import OutsideWorldError, PoisonError
 
 COMMANDS: Sequence[click.Command] = (
-    init, check, plan, explain_command, render, verify, demo, serve, work, sweep, resume, setup, doctor,
+    init, check, plan, explain_command, policy, render, verify, demo, serve, work, sweep, resume, setup, doctor,
 )  # fmt: skip
 """In the order in which a newcomer meets them."""
 

@@ -15,6 +15,7 @@ from bot.cli.shapes import problem_answers
 from bot.cli.standing import standing
 from bot.core import words
 from bot.core.load import unit_folders
+from bot.core.policy.model import ADVICE
 from bot.core.problem import Problem, Refusal
 from bot.core.tree import Tree
 
@@ -51,10 +52,11 @@ def check(ctx: click.Context, folder: Path, base: str | None, as_json: bool) -> 
         answer(CheckAnswer(not errors, compared_with, services, problem_answers(problems)))
     elif isinstance(found, Refusal):
         headed(words.terminal(found, width()), "red")
-    elif problems:
-        tell_problems(problems)
     else:
-        say(f"Nothing is wrong: {services} services.", "green")
+        if all(problem.code == ADVICE for problem in problems):
+            say(f"Nothing is wrong: {services} services.", "green")
+        if problems:
+            tell_problems(problems)
     ctx.exit(REFUSED if isinstance(found, Refusal) else PROBLEMS if errors else GOOD)
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from bot.core import words
 from bot.core.model.plan import Plan
 from bot.core.problem import Problem
+from bot.core.words.terminal import warned
 
 GOOD, PROBLEMS, USAGE, REFUSED, LAW_BROKEN, OUTSIDE = 0, 1, 2, 3, 4, 5
 """Exit codes: all is well · problems were found · the call is wrong · refused or halted · the law does not hold · the
@@ -66,9 +67,11 @@ def width() -> int:
 
 def tell_problems(problems: Sequence[Problem]) -> None:
     """Problems as a person reads them, each with what to write instead."""
+    if not any(problem.severity == "error" for problem in problems):
+        headed(warned(problems, width()), "yellow")
+        return
     nothing = Plan((), (), tuple(problems), concerns=False, mode="enforce", renderer=0, lines={})
-    errors = any(problem.severity == "error" for problem in problems)
-    headed(words.terminal(nothing, width()), "red" if errors else "yellow")
+    headed(words.terminal(nothing, width()), "red")
 
 
 @contextmanager

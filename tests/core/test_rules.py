@@ -108,7 +108,7 @@ def test_a_first_delivery_finds_nothing_new() -> None:
     world = Delivery()
     done = stepped(world.land({**PLATFORM, **service("b", "env: {API_TOKEN: hunter2}", "uses: [nobody]")}))
     assert codes(done) == []
-    assert codes(done, "warning") == ["CW0504", "CW0702", "CW0710"]
+    assert codes(done, "warning") == ["CW0504", "CW0702", "CW0709"]
     assert "catalog/components/b.yaml" in world.files
 
 

@@ -46,6 +46,13 @@ _REF = _BINDING.replace(
 )
 
 ENTRIES: Mapping[str, Entry] = {
+    "CW0709": Entry(
+        "a policy advises otherwise",
+        "An expression of a policy that only warns is not true for something that this change brings.",
+        "Nothing waits for it. It is told with the change that brings it, and not with each later one.",
+        {"services/checkout/platform.yaml": "scale: 9\n", **_policy(binding=_BINDING.replace("[Deny]", "[Warn]"))},
+        {"services/checkout/platform.yaml": "scale: 5\n", **_policy(binding=_BINDING.replace("[Deny]", "[Warn]"))},
+    ),
     "CW0710": Entry(
         "a policy refuses this",
         "An expression of a policy is not true for an object that this change renders.",

@@ -109,6 +109,7 @@ def _team(slug: str, raw: _Map) -> Team:
             "cost_centre": raw.get("cost_centre"),
             "hosts": raw.get("hosts") or [],
             "runbook": raw.get("runbook"),
+            **({"budget": str(raw["budget"])} if "budget" in raw else {}),
         },
     )
 

@@ -16,6 +16,9 @@ Operation = Literal["CREATE", "UPDATE", "DELETE"]
 CODE_OF: Final[Mapping[str, str]] = {"violation": "CW0710", "error": "CW0711"}
 """Kind of a verdict -> the code of the problem that a verdict that denies becomes."""
 
+ADVICE: Final = "CW0709"
+"""Code of a violation of a policy that only warns: nothing waits for it, and it is told once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -9,7 +9,6 @@ from typing import Any, Final
 from bot.core.cel import CelValue, prepared
 from bot.core.cel.failures import Failure
 from bot.core.policy.asking import Request, requests_of
-from bot.core.policy.judge import judge_case
 from bot.core.policy.matching import matches
 from bot.core.policy.model import Binding, Case, Expression, Match, Param, Policy, PolicySet
 from bot.core.policy.params import params_for
@@ -23,9 +22,8 @@ Told = Mapping[str, Any]
 
 def tell_case(policies: PolicySet, case: Case, watch: Watch = unwatched) -> list[Told]:
     """One entry for each policy and each request that the case is to a cluster, as plain data: `policy`, `request`,
-    `left_out` (why it is not judged, empty where it is), `steps` (`part`, `name`, `expression`, `value`, `failed`, in
-    the order of the policy) and `message`s. Never raises for what a policy or an object holds."""
-    said = judge_case(policies, case, watch)
+    `binding`, `left_out` (why it is not judged, empty where it is) and `steps` (`part`, `name`, `expression`, `value`,
+    `failed`, in the order of the policy). Never raises for what a policy or an object holds."""
     found: list[Told] = []
     for request in requests_of(case):
         for policy in policies.policies:
@@ -36,11 +34,7 @@ def tell_case(policies: PolicySet, case: Case, watch: Watch = unwatched) -> list
                     "policy": policy.name, "binding": binding.name, "request": _request(request),
                     "left_out": left_out or _unmet(steps), "steps": steps,
                 })  # fmt: skip
-    verdicts = [
-        {"policy": one.policy, "effect": one.effect, "part": one.validation, "message": one.message, "kind": one.kind}
-        for one in said
-    ]
-    return [*found, {"verdicts": verdicts}]
+    return found
 
 
 def _request(request: Request) -> str:

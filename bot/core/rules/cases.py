@@ -10,12 +10,13 @@ from typing import Final, cast
 from bot.core.build import Build, Memo, difference, inputs_of
 from bot.core.model.render import Key, Objects
 from bot.core.model.values import ObjectKey, UnitEnv, Value
-from bot.core.policy.kinds import plural_of, text_of
+from bot.core.policy.kinds import as_map, plural_of, text_of
 from bot.core.policy.model import Case
 from bot.core.policy.workload import workload_of
 from bot.core.problem import Refusal
 from bot.core.render import rendered
 from bot.core.render.exceptions import unlabelled
+from bot.core.render.service import place_of
 
 _JUDGED = frozenset({"data", "environment", "namespace", "project", "service"})
 """Renderers whose output a cluster gets."""
@@ -70,7 +71,8 @@ def asked(
         environment = key[2] if key[0] in _OWN else key[1]
         shown = cast(Mapping[str, Value], new if new is not None else old)
         space = text_of(shown, "metadata", "namespace")
-        here, there = new_namespace(environment, space), old_namespace(environment, space)
+        here = new_namespace(environment, space or _home(after, key))
+        there = old_namespace(environment, space or _home(before, old_key))
         if new == old and here == there and not (key[0] in _OWN and key[1] in held):
             continue
         resource = plural_of(text_of(shown, "apiVersion"), text_of(shown, "kind"))
@@ -94,7 +96,7 @@ def of_unit(build: Build, folder: str, objects: ObjectsOf) -> Iterator[Case]:
         keys.append(("namespace", environment, build.facts((folder, environment)).namespace))
         for key in keys:
             for path, one in sorted(_objects(build, key, objects).items()):
-                around = namespace(environment, text_of(one, "metadata", "namespace"))
+                around = namespace(environment, text_of(one, "metadata", "namespace") or _home(build, key))
                 resource = plural_of(text_of(one, "apiVersion"), text_of(one, "kind"))
                 yield Case(path, unlabelled(one), None, around, resource, folder, environment)
 
@@ -139,8 +141,10 @@ def _workload(build: Build | None, place: UnitEnv | None) -> Value:
     environment = build.platform.environments[place[1]]
     tier = cast(int, found.effective.value["tier"])
     written = cast(Mapping[str, Value], state.unit.manifest.value) if state.unit is not None else {}
+    team = build.platform.teams.get(found.effective.owner)
+    budget = written.get("budget", team.value.get("budget") if team is not None else None)
     around = {
-        **({"causeway.dev/budget": str(written["budget"])} if "budget" in written else {}),
+        **({"causeway.dev/budget": str(budget)} if budget is not None else {}),
         "causeway.dev/environment-kind": environment.kind,
         "causeway.dev/registries": ",".join(sorted(cast(Mapping[str, Value], environment.value["registries"]))),
     }
@@ -154,6 +158,14 @@ def _gone(before: Build | None, after: Build) -> set[str]:
 
 
 _Namespaces = Callable[[str, str], Value]
+
+
+def _home(build: Build | None, key: Key | None) -> str:
+    """The namespace of what names none itself: that of its Application. Empty where the key has no such one."""
+    if build is None or key is None or key[0] not in _OWN or build.digests.get(key) is None:
+        return ""
+    value = inputs_of(build, key).value
+    return place_of(value, as_map(value.get("need"))) if key[0] == "data" else text_of(value, "namespace")
 
 
 def _namespaces(build: Build | None, objects: ObjectsOf) -> _Namespaces:

@@ -8,7 +8,7 @@ from functools import cache
 
 from bot.core.build import Build
 from bot.core.policy.kinds import as_map, text_of
-from bot.core.policy.model import CODE_OF, Policy, Verdict
+from bot.core.policy.model import ADVICE, CODE_OF, Policy, Verdict
 from bot.core.problem import Problem
 from bot.core.render.policies import asked_for
 from bot.core.rules.blame import Blame, blame
@@ -121,7 +121,7 @@ def _problem(verdict: Verdict, policy: Policy | None, at: Blame, waiver: Waiver 
         at.path,
         at.line,
         at.column,
-        CODE_OF[verdict.kind],
+        ADVICE if verdict.effect == "warn" and verdict.kind == "violation" else CODE_OF[verdict.kind],
         f"{said} (policy `{verdict.policy}`)",
         f"{why}{at.through}",
         fix,
