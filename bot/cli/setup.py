@@ -86,7 +86,7 @@ def setup_github(
         },
     )
     setup_file.write(config, document)
-    _end(config, url, "deploy/github.md")
+    _end(config, "deploy/github.md")
 
 
 @setup.command("gitlab")
@@ -129,7 +129,7 @@ def setup_gitlab(
     setup_file.with_tenant(forge, {"repository": ids[0], "gitops": ids[1:], "webhook_secrets": [secret]})
     setup_file.write(config, document)
     say(f"The webhook of {platform} leads to {door}.", "green")
-    _end(config, url, "deploy/gitlab.md")
+    _end(config, "deploy/gitlab.md")
 
 
 def _door(url: str, name: str) -> str:
@@ -186,9 +186,9 @@ def _refuse_missing_rights(api_url: str, token: str, ids: list[str], names: tupl
             )
 
 
-def _end(config: Path, url: str, page: str) -> None:
+def _end(config: Path, page: str) -> None:
     wrong = setup_file.check(config)
     if wrong:
         raise Stop(wrong, USAGE)
     say(f"The settings are in {config}, readable by you alone.", "green")
-    say(f"Next: start the bot ({page}), then CAUSEWAY_CONFIG={config} causeway doctor --url {url}")
+    say(f"Next: start the bot with them, then ask the doctor there: {page}, from step 3.")
