@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from bot.core.command import commands
@@ -27,9 +27,10 @@ from bot.core.model.command import (
 from bot.core.tree import Oid
 from bot.core.wake import Wake
 from bot.core.words import commands as words
+from bot.core.words import fork_waits
 from bot.flows.place import Place
 from bot.flows.targets import heads_of
-from bot.ports import Comment, Opening, PoisonError, Pull, Reaction, Repository, Wakeups
+from bot.ports import Comment, Opening, OutsideWorldError, PoisonError, Pull, Reaction, Repository, Wakeups
 
 _DONE = frozenset[str]({"done", "refused"})
 _UNKNOWN = "command-unknown"
@@ -91,14 +92,27 @@ def asked_for(head: Oid, comments: Sequence[Comment], place: Place) -> bool:
     return any(place.forge.permission(user) in _WRITERS for user in sorted(found))
 
 
-def take_up(waiting: Sequence[Pending], number: int, place: Place) -> None:
-    """Shows that they were seen, before anything is looked at."""
+def take_up(
+    waiting: Sequence[Pending], number: int, place: Place
+) -> tuple[tuple[Pending, ...], OutsideWorldError | None]:
+    """Shows that they were seen, before anything is looked at. Gives those that show it, and why the others do not:
+    what the bot cannot mark it must not carry out, or it would do it at every look. A verdict waits for no reaction."""
+    seen, trouble = [], None
     for one in waiting:
-        place.forge.react(number, one.comment.id, "seen")
+        try:
+            place.forge.react(number, one.comment.id, "seen")
+            seen.append(one)
+        except OutsideWorldError as failed:
+            trouble = failed
+    return tuple(seen), trouble
 
 
 def carry_out(waiting: Sequence[Pending], scene: Scene) -> None:
     """Each is answered once, then marked."""
+    pull = scene.pull
+    if pull is not None and pull.fork and scene.said == fork_waits(pull.head_sha).status:
+        # What waits for a member's word on exactly this head is read by no other command either.
+        scene = replace(scene, merged=None)
     for one in waiting:
         command, rest = one.commands[0], len(one.commands) - 1
         try:
@@ -191,10 +205,18 @@ def _open(made: Draft, repository: Repository, tip: Oid, scene: Scene) -> Answer
         # The answer may have been lost, or the same was asked before.
         there = place.git.fetch(place.forge.remote(), [ref])[ref]
         if there is None or place.git.commit(there).tree != place.git.commit(commit).tree:
-            return Answer(words.not_pushed(made.branch), "refused")
+            return Answer(_in_the_way(made, there, place), "refused")
     number = place.forge.open_pull(Opening(made.branch, repository.default_branch, made.title, made.body))
     scene.wakeups.ring(str(Wake("review", place.forge_name, place.repository, number=number)))
     return Answer(words.opened(place.dialect.reference(number), made.title))
+
+
+def _in_the_way(made: Draft, there: Oid | None, place: Place) -> str:
+    """Another commit stands on the branch: the same wish in other words, or somebody's own."""
+    for pull in place.forge.open_pulls() if there is not None else ():
+        if pull.head_sha == there and pull.title == made.title and not pull.fork:
+            return words.asked_before(place.dialect.reference(pull.number))
+    return words.not_pushed(made.branch)
 
 
 def _tip(place: Place) -> tuple[Repository, Oid | None]:

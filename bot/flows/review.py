@@ -36,7 +36,7 @@ def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
         return
     comments = place.forge.comments(number)
     waiting = pending(comments)
-    take_up(waiting, number, place)
+    waiting, trouble = take_up(waiting, number, place)
     if pull.state == "closed" and not pull.merged:
         _close(pull, place)
         told = ""
@@ -47,6 +47,8 @@ def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
         told = said.status
     if waiting:
         carry_out(waiting, Scene(place, number, pull, _merged(pull, place), told, wakeups))
+    if trouble is not None:
+        raise trouble
 
 
 def _pull(number: int, place: Place) -> Pull | None:
@@ -62,8 +64,10 @@ def _pull(number: int, place: Place) -> Pull | None:
 def _issue(number: int, place: Place, wakeups: Wakeups) -> None:
     """Commands may stand in an issue, too. GoneError where there is none either."""
     waiting = pending(place.forge.comments(number))
-    take_up(waiting, number, place)
+    waiting, trouble = take_up(waiting, number, place)
     carry_out(waiting, Scene(place, number, None, None, "", wakeups))
+    if trouble is not None:
+        raise trouble
 
 
 def _merged(pull: Pull, place: Place) -> Oid | None:

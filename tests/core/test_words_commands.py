@@ -40,6 +40,7 @@ ANSWERS: Mapping[str, str] = {
     "older_head": words.older_head("9ab41d7", SHA),
     "opened": words.opened("#43", "Roll back checkout to 3f2c1e0"),
     "not_pushed": words.not_pushed("causeway/rollback-checkout"),
+    "asked_before": words.asked_before("#43"),
     "no_platform": words.no_platform(),
     "explained": words.explained("image.ref = ghcr.io/acme/checkout:1.4.2\n"),
     "asked": BY,

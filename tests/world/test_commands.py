@@ -154,7 +154,7 @@ def test_rollback_opens_the_pull_request_that_brings_back_what_ran(stage: Stage)
     assert "is for members of `@acme/payments` or `@acme/platform`" in said(stage, number, "/rollback a", WRITER)
     answer = said(stage, number, "/rollback a", OWNER)
     back = opened(stage)
-    assert answer.startswith(f"Opened #{back}: Roll back a to ")
+    assert answer.startswith(f"Opened #{back}: `Roll back a to ")
     status, comment = stage.review(back)
     assert status.startswith("success"), "a rollback waits for nobody"
     assert comment is not None

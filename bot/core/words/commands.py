@@ -82,7 +82,8 @@ def failed(error_id: str) -> str:
 
 def looked(sha: str, status: str) -> str:
     """After `/plan`."""
-    return f"Looked at {markdown_code(sha[:7])} again: {markdown(status)}.\n"
+    # As code: a status may name a command, and what is copied must be exactly that.
+    return f"Looked at {markdown_code(sha[:7])} again: {markdown_code(status)}.\n"
 
 
 def nothing_to_plan() -> str:
@@ -98,7 +99,8 @@ def older_head(given: str, head: str) -> str:
 def opened(number: str, title: str, teams: Sequence[str] = ()) -> str:
     """A pull request was opened."""
     who = f" {' and '.join(markdown_code(f'@{team}') for team in unique(teams))} must approve it." if teams else ""
-    return f"Opened {number}: {markdown(title)}. Its verdict stands there; nothing changes before it is merged.{who}\n"
+    what = f"Opened {number}: {markdown_code(title)}."
+    return f"{what} Its verdict stands there; nothing changes before it is merged.{who}\n"
 
 
 def not_pushed(branch: str) -> str:
@@ -106,6 +108,14 @@ def not_pushed(branch: str) -> str:
     return (
         f"The branch {markdown_code(branch)} could not be pushed: the bot may not create it, or somebody else's stands "
         "there. Nothing was done.\n"
+    )
+
+
+def asked_before(number: str) -> str:
+    """The same thing was asked for in other words, or by somebody else, and is not merged yet."""
+    return (
+        f"Asked for already, in other words: {number} is open. Merge it, or close it and delete its branch and ask "
+        "again. Nothing was done.\n"
     )
 
 
