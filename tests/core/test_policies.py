@@ -151,3 +151,16 @@ def test_each_waiver_of_a_changed_service_is_listed_with_its_end() -> None:
     found = world(SMALL).proposed({**PLATFORM, **service("a", "scale: 3", WAIVER), POLICY: RULE})
     assert [(one.policy, one.until, one.state) for one in found.plan.waivers] == [("few", "2099-12-01", "waits")]
     assert not errors(found), "it waits for the platform team, and is refused for nothing else"
+
+
+def test_what_only_warns_is_told_with_the_change_that_brings_it_and_not_again() -> None:
+    advice = RULE.replace("[Deny]", "[Warn]")
+    made = world(SMALL, policy=advice)
+    found = made.proposed({**PLATFORM, **LARGE, POLICY: advice})
+    assert not errors(found)
+    assert isinstance(found, Proposal)
+    assert [(one.code, one.line) for one in found.plan.problems if "`few`" in one.message] == [("CW0709", 5)]
+    made.land({**PLATFORM, **LARGE, POLICY: advice})
+    again = made.proposed({**PLATFORM, **service("a", "scale: 3", "port: 9000"), POLICY: advice})
+    assert isinstance(again, Proposal)
+    assert again.plan.problems == ()

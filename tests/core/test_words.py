@@ -250,3 +250,15 @@ def test_what_warns_alike_at_many_places_is_told_once_with_the_places() -> None:
     assert comment.count("May change") + comment.count("it may change") + comment.count("It may change") == 2
     assert all(f"services/s{at}/platform.yaml:4:1" in comment for at in range(7))
     assert "and 2 more places" in comment
+
+
+def test_advice_is_folded_and_no_status_counts_it() -> None:
+    advice = Problem("services/a/platform.yaml", 4, 8, "CW0709", "no digest", "it may change", "name it", "warning")
+    said = say(plans.talk(plans.plan(problems=(advice, replace(advice, path="services/b/platform.yaml")))))
+    comment = said.comment or ""
+    before, fold, inside = comment.partition("Advice")
+    assert "<summary>" in before[-40:]
+    assert fold
+    assert "1 thing" in inside
+    assert "services/b/platform.yaml:4:8" in inside
+    assert "warning" not in said.status
