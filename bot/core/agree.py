@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from bot.core.build import Memo, build
+from bot.core.build import Build, Memo, build
 from bot.core.kit import kit_of
+from bot.core.link.whole import Claim, claims_of
 from bot.core.model.ask import Required, TeamSeen
 from bot.core.model.delivery import Kept
 from bot.core.problem import Refusal
@@ -16,6 +17,8 @@ from bot.core.step import owner_of
 from bot.core.tree import Oid, Tree
 
 NOBODY = Required(())
+ALONE = ("name", "host", "object")
+"""Kinds of claims that only one unit can hold."""
 
 
 def agree(
@@ -46,4 +49,24 @@ def agree(
     team = before.platform.platform_team
     forge_team = str(before.platform.teams[team].value["forge_team"])
     rows = required(Change(before, after, now, ran, owner, stood_in))
-    return Required(rows, TeamSeen(team, forge_team))
+    return Required(rows, TeamSeen(team, forge_team), new_claims(before, after))
+
+
+def new_claims(before: Build, after: Build) -> tuple[Claim, ...]:
+    """What units that changed claim, and nobody claimed before. A namespace may be shared, so it is left out."""
+    units = [
+        (folder, environment)
+        for folder, unit in after.units.items()
+        if before.units.get(folder) is not unit
+        for environment in unit.environments
+    ]
+    wanted = {claim for unit in units for claim in claims_of(after.facts(unit)) if claim[0] in ALONE}
+    if not wanted:
+        return ()
+    held = {
+        claim
+        for folder, unit in before.units.items()
+        for e in unit.environments
+        for claim in claims_of(before.facts((folder, e)))
+    }
+    return tuple(sorted(wanted - held))

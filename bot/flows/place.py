@@ -33,3 +33,9 @@ class Place:
     dialect: Dialect = _GITHUB
     authors: dict[tuple[int, Oid], frozenset[str]] = field(default_factory=dict, compare=False)
     """Who wrote a head of a pull request, which never changes: the newest few, so that a second look asks less."""
+    claims: dict[tuple[int, Oid], tuple[tuple[str, ...], ...]] = field(default_factory=dict, compare=False)
+    """What a head of an open pull request newly claims: an index that any look can make again."""
+    rivals: dict[int, frozenset[int]] = field(default_factory=dict, compare=False)
+    """With which others the pull request that is looked at now collides."""
+    contested: dict[int, frozenset[int]] = field(default_factory=dict, compare=False)
+    """With which others a pull request was last seen to collide, so that they are told when that changes."""

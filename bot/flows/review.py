@@ -12,6 +12,7 @@ from bot.core.model.delivery import Approval
 from bot.core.tree import NO_OID, Oid
 from bot.flows.afterwards import after_merge
 from bot.flows.commands import Scene, asked_for, carry_out, pending, take_up
+from bot.flows.contests import contests, stir
 from bot.flows.earlier import earlier
 from bot.flows.evidence import gather
 from bot.flows.failed import failed
@@ -39,6 +40,7 @@ def review(number: int, place: Place, wakeups: Wakeups, name: str) -> None:
     waiting, trouble = take_up(waiting, number, place)
     if pull.state == "closed" and not pull.merged:
         _close(pull, place)
+        stir(number, place, wakeups)
         told = ""
     else:
         said = _ensured(pull, place, comments, wakeups, name)
@@ -81,7 +83,8 @@ def _merged(pull: Pull, place: Place) -> Oid | None:
 
 def _ensured(pull: Pull, place: Place, comments: Sequence[Comment], wakeups: Wakeups, name: str) -> Said | None:
     """Status first, then the comment. None where the head moved meanwhile: then this is looked at again."""
-    remembered = place.forge.comment_digest(pull.number, COMMENT) or ""
+    there = place.forge.comment_digest(pull.number, COMMENT)
+    remembered = there or ""
     said = _said(pull, place, comments, remembered)
     if said is None:
         # The head that git has is not the one the forge told of: it moves just now, or one of the two answers is old.
@@ -90,16 +93,17 @@ def _ensured(pull: Pull, place: Place, comments: Sequence[Comment], wakeups: Wak
     status = Status(CONTEXT, said.state, said.status, pull.web_url, said.summary)
     place.forge.ensure_status(pull.head_sha, status, said.annotations)
     if said.comment is None:
-        if not remembered:
+        if there is None:
             return said
         said = _said(pull, place, comments, remembered, speak=True)
     if said is None or place.forge.pull(pull.number).head_sha != pull.head_sha:
         place.authors.pop((pull.number, pull.head_sha), None)
         wakeups.ring(name)
         return None
-    if said.comment is not None:
+    if said.comment is not None and said.digest != remembered:
         urgent = said.state == "failure"
         place.forge.ensure_comment(pull.number, COMMENT, said.digest, said.comment, urgent)
+    stir(pull.number, place, wakeups)
     if pull.state == "open":
         place.forge.ensure_remarks(pull.number, pull.head_sha, REMARKS, said.remarks)
     return said
@@ -197,6 +201,7 @@ def _look(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str
         approvals=given.approvals,
         consents=given.consents,
         required=required,
+        contests=contests(pull, head, base, required, place, survey.forks_ask),
         remembered=remembered,
         earlier=earlier(place.git, head, base, remembered),
     )

@@ -58,7 +58,7 @@ class Talk:
         heard = self._heard.pop(pull, None)
         me, marker = self._whoami()[0], self._comment_marker(pull)
         found = self.own_comments(pull, key) if heard is None else own(heard, me, marker, key)
-        return found[0][1] if found else None
+        return None if not found else found[0][1] if len(found) == 1 else ""
 
     def react(self, comment: str, reaction: Reaction) -> None:
         """GitHub keeps one of a kind for each user, so this may be repeated."""

@@ -192,7 +192,7 @@ class GitLab:
         heard = self._noted.pop(number, None)
         marker = self._marker(f"comment:{self._id}:{number}")
         found = self._own_notes(number, key) if heard is None else own(heard, self._whoami(), marker, key, "body")
-        return found[0][1] if found else None
+        return None if not found else found[0][1] if len(found) == 1 else ""
 
     def ensure_issue(self, key: str, title: str, body: str | None) -> None:
         path, write = f"{self._path}/issues", self._calls.write

@@ -105,6 +105,8 @@ class Required:
     requirements: tuple[Requirement, ...]
     stand_in: TeamSeen | None = None
     """The platform team, which may stand in for an owning team whose only member wrote the change."""
+    claims: tuple[tuple[str, ...], ...] = ()
+    """What the change newly wants for itself alone: names, hosts, objects of a shared namespace, as links have them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from bot.core.words.comment import comment, digest
 from bot.core.words.commit import commit_message
 from bot.core.words.notices import (
     always_refused,
+    claimed,
     cursor_left,
     cursor_lost,
     failed_delivery,
@@ -32,6 +33,7 @@ __all__ = [
     "LOOKING",
     "Seal",
     "always_refused",
+    "claimed",
     "comment",
     "commit_message",
     "cursor_left",

@@ -40,6 +40,19 @@ def fork_waits(sha: str) -> Said:
     return Said("pending", status[:LIMIT], body, sha256(body.encode()).hexdigest())
 
 
+def claimed(claim: Sequence[str]) -> str:
+    """What two pull requests want: `the name `checkout``, in prose with backticks."""
+    quoted = ["`" + part.replace("`", "'") + "`" for part in claim]
+    match claim[0]:
+        case "host":
+            path = claim[3] if claim[3] != "/" else ""
+            return "the address `" + f"{claim[2]}{path}".replace("`", "'") + f"` in {quoted[1]}"
+        case "object":
+            return f"objects called {quoted[3]} in namespace {quoted[2]}"
+        case _:
+            return f"the name {quoted[-1]}"
+
+
 def never_looked_at(sha: str) -> str:
     """A note on what was delivered: nobody could have read the plan of its last push."""
     return f"The last push, `{sha[:7]}`, was merged before it was looked at: what was reviewed was the push before it"

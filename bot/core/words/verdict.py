@@ -16,7 +16,7 @@ from bot.core.rules.gates import GATES
 from bot.core.words import problems, waiting, what
 from bot.core.words.amounts import count, money, names, places, unique
 from bot.core.words.data import Stake, at_stake
-from bot.core.words.inline import Line, bold, code, line, link, prose, user
+from bot.core.words.inline import Line, bold, code, joined, line, link, prose, user
 from bot.core.words.links import place
 from bot.core.words.problems import sentence
 
@@ -53,6 +53,9 @@ def verdict(talk: Conversation) -> Verdict:
     plan = talk.outcome
     if talk.stage == "open" and talk.changed:
         found = replace(found, brief=line(found.brief, " · changed since review"))
+    if talk.stage == "open" and talk.contests:
+        others = joined([line(talk.dialect.reference(one.number)) for one in talk.contests[:3]])
+        found = replace(found, brief=line(found.brief, " · contested by ", others))
     observing = talk.observing or (isinstance(plan, Plan) and plan.mode == "observe")
     return _observed(found) if observing else found
 
