@@ -23,6 +23,8 @@ from bot.core.problem import Refusal
 from bot.core.rules.cases import objects_in, of_unit
 from bot.core.tree import MemoryTree
 from tests.core.language_world import shipped
+from tests.core.pack_page import PAGE as PAGE_OF_PACK
+from tests.core.pack_page import page
 from tests.core.rich import RICH
 from tests.reference import DATA
 
@@ -191,3 +193,7 @@ def test_the_budget_is_the_services_else_its_teams(team: str, service: str, deni
     assert problems == []
     assert [one for one in said if "(budget)" not in one] == []
     assert (f"{checkout.rpartition('/')[0]}@prod" in "".join(said)) == denied
+
+
+def test_the_page_is_made_from_the_files() -> None:
+    assert PAGE_OF_PACK.read_text(encoding="utf-8") == page(), "write it anew: python -m tests.core.pack_page"
