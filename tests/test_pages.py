@@ -26,6 +26,7 @@ PAGES = (
     "schemas/policies.md",
     "schemas/rights.md",
     "blueprints/README.md",
+    "blueprints/policies/README.md",
 )
 
 
