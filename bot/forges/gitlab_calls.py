@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import gitlab
@@ -35,6 +36,8 @@ _READS = 3
 _PATIENCE_SECONDS = 5.0
 """A read waits so long by itself; whoever must wait longer is told so, and does something else meanwhile."""
 _UNTOLD_SECONDS = 60.0
+"""A limit that does not say how long is waited out for so long, and twice as long each time until GitLab answers."""
+_LONGEST_SECONDS = 3600.0
 _MOST_PAGES = 200
 _SAYABLE = re.compile(r"[ -~]{1,200}")
 _ROOT = re.compile(r"/api/v4/?\Z")
@@ -69,8 +72,16 @@ class Calls:
     """One connection to one GitLab. What leaves it is the answer, `GoneError`, `RefusedError`, `UnknownOutcomeError`
     (writes only) or another `OutsideWorldError`; never an exception of python-gitlab or requests."""
 
-    def __init__(self, api_url: str, credentials: Credentials, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        credentials: Credentials,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sleep = sleep
+        self._clock = clock
+        self._untold = 0
         self._last: requests.Response | None = None
         self._closed_until = 0.0
         session = requests.Session()
@@ -136,12 +147,14 @@ class Calls:
         while True:
             self._admit(what)
             try:
-                return ask()
+                found = ask()
+                self._untold = 0
+                return found
             except _ERRORS as err:
                 failed, passing = self._understood(what, err)
                 too_long = failed.retry_after is not None and failed.retry_after > _PATIENCE_SECONDS
                 if too_long:
-                    self._closed_until = time.monotonic() + (failed.retry_after or 0)
+                    self._closed_until = self._clock() + (failed.retry_after or 0)
                 if not passing or too_long or attempt == _READS:
                     raise failed from err
                 self.pause(attempt, failed.retry_after)
@@ -163,12 +176,12 @@ class Calls:
             if passing and failed.retry_after is None:
                 raise UnknownOutcomeError(str(failed)) from err
             if failed.retry_after is not None:
-                self._closed_until = time.monotonic() + failed.retry_after
+                self._closed_until = self._clock() + failed.retry_after
             raise failed from err
 
     def _admit(self, what: str) -> None:
         """While GitLab wants to be left alone, nothing is sent: asking all the same makes it longer."""
-        left = self._closed_until - time.monotonic()
+        left = self._closed_until - self._clock()
         if left > 0:
             raise OutsideWorldError(f"{what}: GitLab wants no requests for another {left:.0f} seconds", left)
 
@@ -227,7 +240,18 @@ class Calls:
         told, reset = headers.get("Retry-After", ""), headers.get("RateLimit-Reset", "")
         if told.isdigit():
             return float(told)
-        return max(1.0, int(reset) - time.time()) if reset.isdigit() else _UNTOLD_SECONDS
+        if reset.isdigit():
+            return max(1.0, int(reset) - self._server_time())
+        wait: float = min(_UNTOLD_SECONDS * 2**self._untold, _LONGEST_SECONDS)
+        self._untold += 1
+        return wait
+
+    def _server_time(self) -> float:
+        """GitLab tells the end of a limit by its own clock, which is not ours."""
+        try:
+            return parsedate_to_datetime(self.date).timestamp()
+        except ValueError:
+            return time.time()
 
 
 class _Bearer(AuthBase):

@@ -11,6 +11,7 @@ import pytest
 
 from bot.forges.ensure import UnknownOutcomeError
 from bot.forges.gitlab import GitLab
+from bot.forges.gitlab_calls import Calls
 from bot.ports import OutsideWorldError
 from bot.sandbox import Fault, Sandbox
 from tests.world.gitlab_stage import READY, SECRET, A, Stage
@@ -30,12 +31,13 @@ class Trap:
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes = b"[]") -> None:
         trap = self
+        self.status = status
         self.asked: list[tuple[str, dict[str, str]]] = []
 
         class Answering(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 trap.asked.append((self.path, dict(self.headers.items())))
-                self.send_response(status)
+                self.send_response_only(trap.status)
                 for name, value in {"Content-Type": "application/json", **headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
@@ -165,3 +167,31 @@ def test_a_forge_that_stays_broken_is_given_up_in_our_words(stage: Stage) -> Non
 def test_a_forge_that_cannot_be_reached_is_the_outside_world() -> None:
     with pytest.raises(OutsideWorldError, match="did not answer"):
         asking("http://127.0.0.1:9").repository()
+
+
+def test_a_limit_that_never_says_how_long_is_waited_out_longer_each_time() -> None:
+    with Trap(429, {}) as trap:
+        now = [0.0]
+        calls = Calls(f"{trap.url}/api/v4", lambda: "the-token", lambda _: None, lambda: now[0])
+        waits = [limited(calls, now) for _ in range(7)]
+        assert waits == [60, 120, 240, 480, 960, 1920, 3600]
+        assert len(trap.asked) == 7
+        trap.status = 200
+        assert calls.read("asking", lambda: calls.get("/projects/7")) == []
+        trap.status = 429
+        assert limited(calls, now) == 60, "it answered in between"
+
+
+def limited(calls: Calls, now: list[float]) -> float:
+    """How long it wants to be left alone; then that time is over."""
+    with pytest.raises(OutsideWorldError) as told:
+        calls.read("asking", lambda: calls.get("/projects/7"))
+    now[0] += told.value.retry_after or 0
+    return told.value.retry_after or 0
+
+
+def test_the_end_of_a_limit_is_read_by_gitlabs_own_clock() -> None:
+    headers = {"RateLimit-Reset": "1000000090", "Date": "Sun, 09 Sep 2001 01:46:40 GMT"}
+    with Trap(429, headers) as trap, pytest.raises(OutsideWorldError) as told:
+        asking(trap.url).repository()
+    assert told.value.retry_after == 90
