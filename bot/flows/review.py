@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.core import words
 from bot.core.model.ask import CursorAsk, Head, Required, RequiredAsk, ReviewAsk, Survey, SurveyAsk
@@ -158,7 +159,9 @@ def _said(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str
     try:
         return _look(pull, place, comments, remembered, speak)
     except PoisonError as poison:
-        return failed(pull, place, poison.error_id)
+        said = failed(pull, place, poison.error_id)
+        # A look that fails must not forget what was reviewed.
+        return replace(said, digest=words.sealed(said.digest, words.read_seal(remembered), None))
 
 
 def _look(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str, speak: bool) -> Said | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.model.conversation import Conversation
+from bot.core.model.conversation import Contest, Conversation
 from bot.core.model.plan import Plan
 from bot.core.model.rights import Agreement, Missing, Requirement
 from bot.core.problem import Problem
@@ -45,6 +45,22 @@ def destroyed_by_leave(talk: Conversation) -> Conversation:
 def merged_without(talk: Conversation) -> Conversation:
     """An administrator broke the glass."""
     return replace(talk, agreement=Agreement((Missing(PROD, 1),), (OWNER,), "acme/platform"))
+
+
+def changed_since(talk: Conversation) -> Conversation:
+    """Another merge has changed what prod's database is made of."""
+    found = (
+        "`checkout` in `dev`, `staging` changes now, too",
+        "`checkout` in `prod`, cost a month: was $214 → $391, is now $214 → $460",
+        "`checkout` in `prod`: `db` would now be replaced",
+    )
+    return replace(talk, changed=found, since="3f2c1e03f2c1e03f2c1e03f2c1e03f2c1e03f2c1")
+
+
+def contested(talk: Conversation) -> Conversation:
+    """Two others want the same."""
+    rivals = (Contest(41, ("the name `checkout`",)), Contest(43, ("the address `pay.acme.com` in `prod`",)))
+    return replace(talk, contests=rivals)
 
 
 def frozen(talk: Conversation) -> Conversation:

@@ -315,6 +315,8 @@ CASES: Mapping[str, Callable[[], Conversation]] = {
     "waits-and-moves-nothing": lambda: agreements.waits_and_moves_nothing(change()),
     "destroyed-by-leave": lambda: agreements.destroyed_by_leave(change()),
     "merged-without": lambda: agreements.merged_without(delivered()),
+    "changed-since": lambda: agreements.changed_since(change()),
+    "contested": lambda: agreements.contested(new_service()),
     "frozen": lambda: agreements.frozen(change()),
 }
 """Every snapshot by the name of its folder."""
