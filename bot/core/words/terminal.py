@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bot.core.model.plan import Plan
 from bot.core.policy.model import ADVICE
 from bot.core.problem import Problem, Refusal
-from bot.core.words import data, facts, problems, start, what
+from bot.core.words import data, facts, policies, problems, start, what
 from bot.core.words.amounts import count, names, places
 from bot.core.words.groups import Group, columns, grouped
 from bot.core.words.inline import Line, line, plain
@@ -38,6 +38,7 @@ def _plan(plan: Plan, wide: int) -> list[str]:
         _listed("", what.platform(plan), wide),
         _listed("Before it can start", start.before_start(plan), wide),
         _listed("Undo", undo(plan), wide),
+        _listed("", policies.waivers(plan), wide),
     ]
 
 
