@@ -26,7 +26,7 @@ from rq.serializers import JSONSerializer
 from bot.core.tree import Oid
 from bot.core.wake import Wake, parse_wake
 from bot.flows.deliver import deliver
-from bot.flows.failed import say_failed, say_sound
+from bot.flows.failed import say_failed, say_kept_out, say_sound
 from bot.flows.place import Place
 from bot.flows.review import review, review_queue
 from bot.ports import GoneError, OutsideWorldError, PoisonError
@@ -45,7 +45,12 @@ FAREWELL_SECONDS = 2.0
 """Work in hand may go on for so long after `stop`; then its child is ended, and its name rung for another worker."""
 
 LEAST_WAIT = 5.0
-"""After a fault outside, unless it said when to come back."""
+"""After a fault outside, unless it said when to come back; twice as long each time that it is met again."""
+
+MOST_WAIT = 300.0
+
+KEPT_OUT = 3
+"""So many faults outside in a row are told at the pull request: a right that is missing does not pass by itself."""
 
 SETTLE_SECONDS = 0.15
 QUIET_SECONDS = 0.025
@@ -69,6 +74,7 @@ class Desk:
         self.interrupt = interrupt
         self.strikes: dict[str, int] = {}
         self.gone: set[str] = set()
+        self.kept_out: dict[str, int] = {}
 
 
 def run(name: str, desk: Desk) -> None:
@@ -108,6 +114,7 @@ def _guarded(wake: Wake, name: str, place: Place, desk: Desk) -> None:
         _FLOWS[wake.flow](wake, place, desk)
         desk.strikes.pop(name, None)
         desk.gone.discard(name)
+        desk.kept_out.pop(name, None)
         bound.info("done")
     except GoneError as gone:
         # Some 404s pass by themselves; the second in a row is believed.
@@ -119,14 +126,29 @@ def _guarded(wake: Wake, name: str, place: Place, desk: Desk) -> None:
         else:
             desk.gone.discard(name)
     except OutsideWorldError as outside:
-        wait = outside.retry_after or LEAST_WAIT * random.uniform(1, 2)  # noqa: S311 - jitter
-        bound.warning("the world outside failed", why=str(outside), again_in=round(wait, 1))
-        desk.wakeups.ring(name, after=wait)
+        _met_outside(wake, name, place, desk, outside)
     except Exception as error:  # noqa: BLE001
         # Whatever it is, it must reach the pull request and the log.
         error_id = error.error_id if isinstance(error, PoisonError) else uuid4().hex[:12]
         bound.exception("unexpected error", error_id=error_id)
         _struck(wake, name, place, desk, error_id)
+
+
+def _met_outside(wake: Wake, name: str, place: Place, desk: Desk, outside: OutsideWorldError) -> None:
+    """Comes back when it was told to; else later each time, and says at the pull request what keeps it out."""
+    times = desk.kept_out.get(name, 0)
+    wait = outside.retry_after or min(LEAST_WAIT * 2**times, MOST_WAIT) * random.uniform(1, 2)  # noqa: S311 - jitter
+    log.warning("the world outside failed", wake=name, why=str(outside), again_in=round(wait, 1))
+    desk.wakeups.ring(name, after=wait)
+    if outside.retry_after is not None:
+        return
+    desk.kept_out[name] = times + 1
+    if times + 1 == KEPT_OUT:
+        try:
+            say_kept_out(wake, place, str(outside))
+        except Exception:
+            # Most likely the very fault that is to be told. The log has both.
+            log.exception("could not say what keeps it out", wake=name)
 
 
 def _struck(wake: Wake, name: str, place: Place, desk: Desk, error_id: str) -> None:

@@ -32,6 +32,17 @@ def say_failed(wake: Wake, place: Place, error_id: str) -> None:
         place.forge.ensure_comment(wake.number, COMMENT, said.digest, said.comment, urgent=True)
 
 
+def say_kept_out(wake: Wake, place: Place, why: str) -> None:
+    """Says why no look comes to an end, on a head that nothing was said of yet. One that has a status keeps it: the
+    fault lies outside, and what was found is no less true by it."""
+    if wake.flow != "review":
+        return
+    pull = place.forge.pull(wake.number)
+    if pull.state == "open" and place.forge.status(pull.head_sha, CONTEXT) is None:
+        status = Status(CONTEXT, "pending", words.cannot_look(why), pull.web_url, words.ASK_THE_DOCTOR)
+        place.forge.ensure_status(pull.head_sha, status)
+
+
 def say_sound(place: Place) -> None:
     """After a delivery that ended as it should: an issue from an earlier error is closed."""
     title, _ = words.failed_delivery("")

@@ -25,14 +25,16 @@ from bot.core.words.notices import (
     target_not_allowed,
 )
 from bot.core.words.seal import Seal, fits, read_seal, sealed
-from bot.core.words.status import LOOKING, status, summary
+from bot.core.words.status import ASK_THE_DOCTOR, LOOKING, cannot_look, status, summary
 from bot.core.words.terminal import terminal
 from bot.core.words.verdict import verdict
 
 __all__ = [
+    "ASK_THE_DOCTOR",
     "LOOKING",
     "Seal",
     "always_refused",
+    "cannot_look",
     "claimed",
     "comment",
     "commit_message",

@@ -9,6 +9,13 @@ from bot.core.words.verdict import Verdict
 LIMIT = 140
 LOOKING = "Looking at what this would change"
 """The pending status of a look that takes longer than a moment."""
+ASK_THE_DOCTOR = "Nothing is wrong with this change. Whoever runs Causeway finds what it lacks with `causeway doctor`."
+"""Behind the status of a head that could not be looked at."""
+
+
+def cannot_look(why: str) -> str:
+    """The pending status of a head that no look could be brought to an end for."""
+    return clip(f"Cannot look, tries again: {why}", LIMIT)
 
 
 def status(found: Verdict) -> str:
