@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from bot.core.build import Memo
 from bot.core.memory import read_actual
+from bot.core.policy.judge import judge_cases
 from bot.core.problem import Refusal
 from bot.core.tree import Oid
 from bot.core.verify import Breach, verify
@@ -68,7 +69,8 @@ class Stage:
             sandbox.join(team, DEVELOPER)
         self.bell = Bell()
         self.root = root
-        self.core = core or Thinking()
+        # In this very process: a judge of its own for every stage would cost each test a start, and memory until the end.
+        self.core = core or Thinking(judge_cases)
         self.place = self.worker(root, self.core)
 
     def worker(self, root: Path, core: Core) -> Place:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.memory import CURSOR, KEPT
+from bot.core.policy.judge import judge_cases
 from bot.core.tree import Oid
 from bot.flows.deliver import deliver
 from bot.flows.place import Place
@@ -93,7 +94,7 @@ def test_two_workers_at_once_lose_nothing_and_make_nothing_twice(make: Make, tmp
 
     for version in ("2", "3", "4"):
         wanted.append(stage.push(_image("a", version)))
-        places = [stage.worker(tmp_path / f"{version}-{n}", Thinking()) for n in range(2)]
+        places = [stage.worker(tmp_path / f"{version}-{n}", Thinking(judge_cases)) for n in range(2)]
         threads = [threading.Thread(target=work, args=(place,)) for place in places]
         for thread in threads:
             thread.start()

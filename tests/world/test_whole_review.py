@@ -16,6 +16,7 @@ import redis
 from bot.core import words
 from bot.core.model.ask import ReviewAsk
 from bot.core.model.conversation import Said
+from bot.core.policy.judge import judge_cases
 from bot.core.wake import Wake
 from bot.flows import failed as failing
 from bot.flows.names import CONTEXT
@@ -146,7 +147,7 @@ def test_where_causeway_only_watches_a_failed_look_fails_nothing(sandbox: Sandbo
 def test_an_unexpected_error_is_said_as_status_and_comment(
     sandbox: Sandbox, tmp_path: Path, observing: bool, state: str
 ) -> None:
-    on = stage(sandbox, tmp_path, Thinking(), observing)
+    on = stage(sandbox, tmp_path, Thinking(judge_cases), observing)
     number = on.open(manifest("checkout"))
     failing.say_failed(Wake("review", "github", on.platform_id, number=number), on.place, ID)
     assert states(on, number)[-1].startswith(f"{state}: ")
@@ -159,14 +160,14 @@ def test_an_unexpected_error_is_said_as_status_and_comment(
 
 
 def test_a_failed_look_at_a_merge_queue_gives_its_commit_a_status(sandbox: Sandbox, tmp_path: Path) -> None:
-    on = stage(sandbox, tmp_path, Thinking())
+    on = stage(sandbox, tmp_path, Thinking(judge_cases))
     sha = on.push(manifest("checkout"))
     failing.say_failed(Wake("queue", "github", on.platform_id, sha=sha), on.place, ID)
     assert [one.state for one in sandbox.statuses(PLATFORM, sha)] == ["failure"]
 
 
 def test_a_failed_delivery_opens_one_issue_and_a_sound_one_closes_it(sandbox: Sandbox, tmp_path: Path) -> None:
-    on = stage(sandbox, tmp_path, Thinking())
+    on = stage(sandbox, tmp_path, Thinking(judge_cases))
     wake = Wake("deliver", "github", on.platform_id)
     for _ in range(2):
         failing.say_failed(wake, on.place, ID)
@@ -180,7 +181,7 @@ def test_a_head_that_moves_between_forge_and_git_is_looked_at_again_without_a_wo
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The verdict on a new head must not stand at an old one."""
-    on = stage(sandbox, tmp_path, Thinking())
+    on = stage(sandbox, tmp_path, Thinking(judge_cases))
     number = on.open(manifest("checkout"), branch="moving")
     old = on.place.forge.pull(number)
     sandbox.commit(PLATFORM, "moving", {"services/checkout/platform.yaml": b"name: 7\n"}, "Worse", "dana")
