@@ -39,6 +39,11 @@ class SettingsError(Exception):
     """The settings cannot be used; the message says which, what is wrong, and gives an example."""
 
 
+def configured_opa(environment: Mapping[str, str] | None = None) -> str | None:
+    """The command of OPA for who has no settings, as a person at a terminal; None where there is none."""
+    return (os.environ if environment is None else environment).get("CAUSEWAY_OPA") or None
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process: `configured` from its own variables, or from those that are given."""
     return configured(os.environ if environment is None else environment)

@@ -19,6 +19,7 @@ from bot import logs
 from bot.asking import VERBS
 from bot.core.parse import assert_c_parser
 from bot.git.names import is_sha
+from bot.opa import judges
 from bot.ports import OutsideWorldError
 from bot.thinking import Thinking
 
@@ -112,9 +113,10 @@ def look_for_rings_rarely() -> None:
 
 
 def main() -> None:
-    """`python -m bot.isolated <bytes> <seconds> <parent pid>`."""
+    """`python -m bot.isolated <bytes> <seconds> <parent pid> [<opa>]`."""
     look_for_rings_rarely()
-    run(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))
+    opa = sys.argv[4] if len(sys.argv) > 4 else None
+    run(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), lambda: Thinking(judges(opa)))
 
 
 if __name__ == "__main__":

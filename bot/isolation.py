@@ -67,14 +67,18 @@ class _GarbledError(Exception):
 class IsolatedCore:
     """Implements `ports.Core` by asking a child. Safe for one question at a time; a second thread waits.
 
-    `memory_mib` limits what the child allocates; files that it maps, as git's packs, do not count. `PoisonError` where
-    a question passes a limit, ends the child twice, or is answered with anything but an answer.
+    `memory_mib` limits what the child allocates; files that it maps, as git's packs, do not count. `opa` is the path of
+    a command that it may run. `PoisonError` where a question passes a limit, ends the child twice, or is answered with
+    anything but an answer.
     """
 
-    def __init__(self, seconds: float, memory_mib: int, program: Sequence[str] = PROGRAM) -> None:
+    def __init__(
+        self, seconds: float, memory_mib: int, program: Sequence[str] = PROGRAM, opa: str | None = None
+    ) -> None:
         self._seconds = seconds
         self._memory = memory_mib * 1024 * 1024
         self._program = program
+        self._opa = opa
         self._child: subprocess.Popen[bytes] | None = None
         self._asked = 0
         self._closed = False
@@ -182,9 +186,10 @@ class IsolatedCore:
         # The environment of the parent holds tokens; the child gets none of it but where programs are. Every other
         # file descriptor is closed by Popen.
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        limits = (str(self._memory), f"{self._seconds:g}", str(os.getpid()))
         kept["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
         child = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            [*self._program, str(self._memory), f"{self._seconds:g}", str(os.getpid())],
+            [*self._program, *limits, *([self._opa] if self._opa else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=kept,

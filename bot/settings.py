@@ -207,6 +207,13 @@ class Settings(BaseModel):
         "Without it nothing is told.",
         examples=["127.0.0.1:9464"],
     )
+    opa: str | None = Field(
+        default=None,
+        pattern=r"^/.+$",
+        description="Path of the `opa` command, version 1 or later, for policies in Rego. Without it a Rego file below "
+        "`platform/policies` refuses every change.",
+        examples=["/usr/local/bin/opa"],
+    )
     body_limit_mib: int = Field(
         default=25,
         ge=1,

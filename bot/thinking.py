@@ -48,6 +48,7 @@ from bot.core.model.platform import Platform
 from bot.core.owned import provenance_folders
 from bot.core.policy.found import policies_of
 from bot.core.policy.model import Engine, PolicySet
+from bot.core.policy.rego import judged_by
 from bot.core.problem import Problem, Refusal
 from bot.core.propose import NOTHING, Proposal, concerns, propose
 from bot.core.rules.gates import turns_at
@@ -295,10 +296,9 @@ class Thinking:
                 return tree
         return None
 
-    @staticmethod
-    def _policies(tree: Tree) -> PolicySet | Refusal:
+    def _policies(self, tree: Tree) -> PolicySet | Refusal:
         kit = kit_of(tree, shipped_tree())
-        return kit if isinstance(kit, Refusal) else policies_of(tree, kit)
+        return kit if isinstance(kit, Refusal) else judged_by(policies_of(tree, kit), self._engine)
 
     @staticmethod
     def _platform(tree: Tree) -> Platform | Refusal:

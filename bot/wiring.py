@@ -87,7 +87,7 @@ class Wiring:
         if found is None or tenant is None:
             return None
         allowed = tenant.gitops
-        core = IsolatedCore(self.settings.child_seconds, self.settings.child_memory_mib)
+        core = IsolatedCore(self.settings.child_seconds, self.settings.child_memory_mib, opa=self.settings.opa)
         self._cores.append(core)
         return Place(
             forge_name=forge,

@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("forks", "inspects", "ports", "logs"),
     ("asking", "configured", "disk", "flows", "forges", "git", "history", "shipped", "valkey", "wakeups"),
     ("answering", "judged", "judging", "reviewed", "storing"),
-    ("thinking",),
+    ("opa", "thinking"),
     ("isolated", "isolation"),
     ("wiring",),
     ("sandbox", "web", "worker"),

@@ -7,6 +7,7 @@ from contextlib import closing
 
 from bot.cli.counted import Counted, CountedTree, counted_map
 from bot.cli.folder import Compared
+from bot.configured import configured_opa
 from bot.core import words
 from bot.core.build import Memo
 from bot.core.diffs import MOST_BYTES
@@ -15,7 +16,7 @@ from bot.core.model.delivery import Evidence
 from bot.core.problem import Refusal
 from bot.core.propose import NOTHING, Proposal, concerns, propose
 from bot.core.tree import NO_OID, Oid, Tree
-from bot.judging import Judging
+from bot.opa import judges
 from bot.shipped import shipped_tree
 
 EVERY_BYTE = 1 << 40
@@ -28,7 +29,7 @@ def proposed(chosen: Compared, counted: Counted, full: bool = False) -> Proposal
     if chosen.base is not None and not concerns(chosen.base, chosen.tree):
         return Proposal(NOTHING, {})
     base = None if chosen.base is None else CountedTree(chosen.base, counted)
-    with closing(Judging()) as engine:
+    with closing(judges(configured_opa())) as engine:
         return propose(
             base, CountedTree(chosen.tree, counted), shipped_tree(), {}, Evidence(), NO_OID, int(time.time()),
             _no_history, Memo(), counted_map(counted), EVERY_BYTE if full else MOST_BYTES, engine,

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.cli.counted import CountedTree
+from bot.configured import configured_opa
 from bot.core.build import Build, Memo, build, outlines
 from bot.core.kit import kit_of
 from bot.core.model.delivery import Evidence
 from bot.core.policy.found import policies_of
-from bot.core.policy.model import PolicySet
+from bot.core.policy.model import Engine, PolicySet
+from bot.core.policy.rego import judged_by
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judges
 from bot.core.rules.judge import RULES
 from bot.core.rules.policies import policy_findings
 from bot.core.tree import Tree
-from bot.judging import Judging
+from bot.opa import judges
 from bot.shipped import shipped_tree
 
 _FOLLOWS = "CW0504"
@@ -56,23 +58,20 @@ def standing(tree: Tree, counted: Callable[[], None]) -> Standing | Refusal:
         done = outlines(found, [key], memo)[key]
         problems |= set(done.problems) if isinstance(done, Refusal) else set()
         counted()
-    policies = policies_of(tree, found.kit)
-    if isinstance(policies, Refusal):
-        return policies
+    with closing(judges(configured_opa())) as engine:
+        policies = judged_by(policies_of(tree, found.kit), engine)
+        if isinstance(policies, Refusal):
+            return policies
+        judged = list(_judged(found, policies, memo, engine))
     problems |= set(policies.problems)
-    problems |= {
-        problem for problem in _judged(found, policies, memo) if problem.code != _FOLLOWS or not found.failing()
-    }
+    problems |= {problem for problem in judged if problem.code != _FOLLOWS or not found.failing()}
     return Standing(found, memo, tuple(sorted(problems)))
 
 
-def _judged(made: Build, policies: PolicySet, memo: Memo) -> Iterator[Problem]:
+def _judged(made: Build, policies: PolicySet, memo: Memo, engine: Engine) -> Iterator[Problem]:
     today = datetime.now(UTC).date().isoformat()
-    with closing(Judging()) as engine:
-        judges = Judges(
-            made.platform, Evidence(), policies=policies, engine=engine, memo=memo, today=today, asking=True
-        )
-        for rule in RULES:
-            if rule.kind == "state":
-                yield from (finding.problem for finding in rule.look(None, made, judges, {}))
-        yield from (one.finding.problem for one in policy_findings(None, made, judges))
+    by = Judges(made.platform, Evidence(), policies=policies, engine=engine, memo=memo, today=today, asking=True)
+    for rule in RULES:
+        if rule.kind == "state":
+            yield from (finding.problem for finding in rule.look(None, made, by, {}))
+    yield from (one.finding.problem for one in policy_findings(None, made, by))

@@ -17,6 +17,7 @@ from bot.core.plan import plan
 from bot.core.policy.found import policies_of, same_policies
 from bot.core.policy.judge import judge_cases
 from bot.core.policy.model import Engine, PolicySet
+from bot.core.policy.rego import judged_by
 from bot.core.problem import Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
@@ -76,7 +77,8 @@ def propose(
         built = base_kit if isinstance(base_kit, Refusal) else base_build(base, base_kit, together, trees, memo)
         before = None if isinstance(built, Refusal) else built
 
-    judging = policies_of(base, before.kit) if base is not None and before is not None else policies_of(merged, kit)
+    read = policies_of(base, before.kit) if base is not None and before is not None else policies_of(merged, kit)
+    judging = judged_by(read, engine)
     if isinstance(judging, Refusal):
         return judging
     older = cache(lambda commit: build_at(commit, shipped, trees, memo))
@@ -126,6 +128,6 @@ def _fleet(
     if before is None or base is None:
         return None
     if not same_policies(base, merged, before.kit, found.wanted.kit):
-        now = policies_of(merged, found.wanted.kit)
+        now = judged_by(policies_of(merged, found.wanted.kit), engine)
         return None if isinstance(now, Refusal) else preview(found.wanted, judging, now, engine, memo)
     return fleet_of(before, found.wanted, found.refused - found.standing, [one.name for one in made.services])

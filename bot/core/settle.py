@@ -17,6 +17,7 @@ from bot.core.model.delivery import Kept
 from bot.core.model.render import Inputs, Key, Rendered
 from bot.core.model.values import UnitEnv
 from bot.core.policy.found import policies_of
+from bot.core.policy.rego import judged_by
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judged, Judges, judge
 from bot.core.tree import Oid, Tree
@@ -132,11 +133,12 @@ def settle(
     written = build(sides.tree, sides.kit, sides.memo, since=sides.before, held=sides.before)
     if isinstance(written, Refusal):
         return written
-    policies = policies_of(sides.tree, sides.kit)
+    judging = judges_for(written)
+    policies = judged_by(policies_of(sides.tree, sides.kit), judging.engine)
     if isinstance(policies, Refusal):
         return policies
     held = {folder: commit for folder, commit in refused_units(sides.kept).items() if commit is not None}
-    judges = replace(judges_for(written), held=held, older=sides.older, memo=sides.memo)
+    judges = replace(judging, held=held, older=sides.older, memo=sides.memo)
     falling = _Falling(sides, written)
     for folder, problem in (blocked or {}).items():
         falling.tell(folder, (problem,))

@@ -20,6 +20,7 @@ from bot.core.plan import plan
 from bot.core.policy.found import policies_of
 from bot.core.policy.judge import judge_cases
 from bot.core.policy.model import Engine, PolicySet
+from bot.core.policy.rego import judged_by
 from bot.core.problem import Problem, Refusal
 from bot.core.rules import Judges
 from bot.core.rules.consent import judges_of
@@ -148,9 +149,9 @@ def _settle(change: _Change, blocked: Mapping[str, Problem]) -> Settled | Refusa
 def _policies(change: _Change) -> PolicySet | Refusal:
     """Those of whoever judges; a tree that founds itself is judged by its own."""
     if change.judging is None:
-        return policies_of(change.after, change.kit)
+        return judged_by(policies_of(change.after, change.kit), change.world.engine)
     kit = kit_of(change.judging, change.world.shipped)
-    return kit if isinstance(kit, Refusal) else policies_of(change.judging, kit)
+    return kit if isinstance(kit, Refusal) else judged_by(policies_of(change.judging, kit), change.world.engine)
 
 
 def _judge_platform(judging: Tree | None, world: World) -> Platform | None:

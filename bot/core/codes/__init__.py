@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.core.codes import deliveries, files, kits, meaning, neighbours, places, policies, waivers
+from bot.core.codes import deliveries, files, kits, meaning, neighbours, places, policies, rego, waivers
 from bot.core.codes.entry import CHECKOUT, Entry, Files
 
 __all__ = ["CHECKOUT", "CODES", "ENTRIES", "ROOMS", "Entry", "Files"]
@@ -36,6 +36,7 @@ _ROWS: Mapping[str, Entry] = {
     **deliveries.ENTRIES,
     **policies.ENTRIES,
     **waivers.ENTRIES,
+    **rego.ENTRIES,
 }
 ENTRIES: Mapping[str, Entry] = dict(sorted(_ROWS.items()))
 """Code -> its entry, sorted."""
