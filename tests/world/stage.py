@@ -69,7 +69,7 @@ class Stage:
             sandbox.join(team, DEVELOPER)
         self.bell = Bell()
         self.root = root
-        # In this very process: a judge of its own for every stage would cost each test a start, and memory until the end.
+        # In this very process: a judge of its own for each stage would cost every test a start, and memory to the end.
         self.core = core or Thinking(judge_cases)
         self.place = self.worker(root, self.core)
 
