@@ -110,7 +110,7 @@ def take_up(
 def carry_out(waiting: Sequence[Pending], scene: Scene) -> None:
     """Each is answered once, then marked."""
     pull = scene.pull
-    if pull is not None and pull.fork and scene.said == fork_waits(pull.head_sha).status:
+    if pull is not None and pull.fork and scene.said in {fork_waits(pull.head_sha, on).status for on in (False, True)}:
         # What waits for a member's word on exactly this head is read by no other command either.
         scene = replace(scene, merged=None)
     for one in waiting:

@@ -179,7 +179,7 @@ def _look(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str
     if head != pull.head_sha:
         return None
     if pull.fork and survey.forks_ask and not asked_for(head, comments, place):
-        return words.fork_waits(head)
+        return words.fork_waits(head, survey.observe)
     merged = place.git.merge_tree(base, head) if base is not None else place.git.commit(head).tree
     conflict = (merged.paths or (NO_HISTORY,)) if isinstance(merged, Conflict) else ()
     now = int(time.time())

@@ -87,8 +87,21 @@ def test_no_command_reads_a_fork_that_waits(face: str, sandbox: Sandbox, tmp_pat
     assert "ghcr.io/acme/a:2.0.0" in answer(stage, number, "/explain a prod image", WRITER)
 
 
-def waiting_fork(face: str, sandbox: Sandbox, root: Path) -> tuple[Stage, int, str]:
-    stage = staged(face, sandbox, root, {"platform/config.yaml": PLATFORM["platform/config.yaml"] + "forks: ask\n"})
+def test_where_causeway_only_watches_a_fork_that_waits_blocks_nothing(
+    face: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    stage, number, head = waiting_fork(face, sandbox, tmp_path, "mode: observe\n")
+    status, comment = stage.review(number)
+    assert status == f"success: Observing: waits for a member to comment /plan {head[:12]}: this comes from a fork"
+    assert comment is not None
+    assert comment.startswith("### 👁 Observing: waits for a member")
+    assert "ghcr.io/acme/a:1.0.0" in answer(stage, number, "/explain a prod image", WRITER)
+
+
+def waiting_fork(face: str, sandbox: Sandbox, root: Path, more: str = "") -> tuple[Stage, int, str]:
+    stage = staged(
+        face, sandbox, root, {"platform/config.yaml": PLATFORM["platform/config.yaml"] + f"forks: ask\n{more}"}
+    )
     theirs = sandbox.fork(REPO, OUTSIDER)
     data = {path: text.encode() for path, text in service("a", image="2.0.0").items()}
     sandbox.commit(theirs, "fix", data, "A fix", OUTSIDER, base="main")

@@ -28,16 +28,18 @@ def not_on_branch(base: str) -> Said:
     return _quiet(f"Merged, but {base} does not hold its commit")
 
 
-def fork_waits(sha: str) -> Said:
-    """For a pull request from a fork that nobody of us has asked to look at yet."""
+def fork_waits(sha: str, observing: bool = False) -> Said:
+    """For a pull request from a fork that nobody of us has asked to look at yet. It blocks nothing where Causeway only
+    watches."""
     command = f"/plan {sha[:12]}"
     body = (
-        "### ⏳ Waits for a member: this comes from a fork\n\n"
+        f"### {'👁 Observing: waits' if observing else '⏳ Waits'} for a member: this comes from a fork\n\n"
         f"Somebody who may write here reads it first, then comments {markdown_code(command)} to have exactly this head "
         "looked at. A later push waits again.\n"
     )
-    status = f"Waits for a member to comment {command}: this comes from a fork"
-    return Said("pending", status[:LIMIT], body, sha256(body.encode()).hexdigest())
+    waits = f"aits for a member to comment {command}: this comes from a fork"
+    status = f"Observing: w{waits}" if observing else f"W{waits}"
+    return Said("success" if observing else "pending", status[:LIMIT], body, sha256(body.encode()).hexdigest())
 
 
 def claimed(claim: Sequence[str]) -> str:
