@@ -22,12 +22,13 @@ Again = Callable[[Earlier], Plan | None]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`changed` and `since` are for an open pull request, `notes` for one that has landed."""
+    """`changed` and `since` are for an open pull request, `notes` for one that has landed; `plan_id` is the digest."""
 
     changed: tuple[str, ...] = ()
     since: str = ""
     notes: tuple[str, ...] = ()
     seal: words.Seal | None = None
+    plan_id: str = ""
 
 
 def compared(ask: ReviewAsk, plan: Plan | Refusal | None, again: Again) -> Compared:
@@ -40,17 +41,17 @@ def compared(ask: ReviewAsk, plan: Plan | Refusal | None, again: Again) -> Compa
         return Compared()
     seen, digest = words.read_seal(ask.remembered), words.plan_digest(plan)
     if ask.stage != "open":
-        return Compared(notes=_notes(ask, plan, digest, seen, again) if seen is not None else ())
+        return Compared(notes=_notes(ask, plan, digest, seen, again) if seen is not None else (), plan_id=digest)
     fresh = words.Seal("", digest, ask.base, digest, ask.base, ask.head_sha[:12])
     if seen is None:
-        return Compared(seal=fresh)
+        return Compared(seal=fresh, plan_id=digest)
     stays = replace(fresh, first_plan=seen.first_plan, first_base=seen.first_base)
     if digest == seen.first_plan:
-        return Compared(since=seen.first_base, seal=stays)
+        return Compared(since=seen.first_base, seal=stays, plan_id=digest)
     then = _then(ask, seen.first_base, seen.first_plan, again)
     if then is None:
-        return Compared(seal=fresh)
-    return Compared(words.differences(then, plan), seen.first_base, seal=stays)
+        return Compared(seal=fresh, plan_id=digest)
+    return Compared(words.differences(then, plan), seen.first_base, seal=stays, plan_id=digest)
 
 
 def _notes(ask: ReviewAsk, plan: Plan, digest: str, seen: words.Seal, again: Again) -> tuple[str, ...]:

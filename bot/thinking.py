@@ -146,6 +146,7 @@ class Thinking:
                 diffs=outcome.diffs if isinstance(outcome, Proposal) else {},
                 changed=seen.changed,
                 since=seen.since,
+                plan_id=seen.plan_id,
                 contests=ask.contests,
                 texts=texts(git, ask, plan),
             )

@@ -93,6 +93,8 @@ class Conversation:
     since: str = ""
     """The base for which it was first computed, where that is not `shas.base`. No content, as all shas."""
     contests: tuple[Contest, ...] = ()
+    plan_id: str = ""
+    """The plan's digest, where it is known already."""
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The lines of files with problems, where they are at the head what they are in the merge result: there only does
     a place in one mean the same place in the other."""

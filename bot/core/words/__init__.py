@@ -1,5 +1,7 @@
 """Every sentence that Causeway says. It decides nothing: plans, steps and refusals come in, words go out."""
 
+from dataclasses import replace
+
 from bot.core.model.conversation import Conversation, Said
 from bot.core.model.plan import Plan
 from bot.core.words.beside import annotated, remarks
@@ -80,6 +82,9 @@ def say(talk: Conversation) -> Said:
 
 def withdrawn(talk: Conversation) -> Said:
     """The same with a comment in any case, so that one that stands there does not go on saying what is over."""
+    plan = talk.outcome
+    if isinstance(plan, Plan) and plan.concerns and not talk.plan_id:
+        talk = replace(talk, plan_id=plan_digest(plan))
     found = verdict(talk)
     return Said(
         found.state,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -38,13 +39,23 @@ def differences(then: Plan, now: Plan) -> tuple[str, ...]:
 
 
 def _still(value: Any) -> Any:
-    if is_dataclass(value):
-        return {one.name: _still(getattr(value, one.name)) for one in fields(value) if one.name not in _MOVES}
+    kind: Any = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is tuple or kind is list:
+        return [_still(one) for one in value]
+    names = _names(kind)
+    if names:
+        return [_still(getattr(value, name)) for name in names]
     if isinstance(value, Mapping):
         return {str(key): _still(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_still(one) for one in value]
     return value
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """What of a dataclass is compared; empty for any other type. A plan of a whole fleet holds a million values."""
+    return tuple(one.name for one in fields(kind) if one.name not in _MOVES) if is_dataclass(kind) else ()
 
 
 def _services(then: Plan, now: Plan) -> Iterator[str]:

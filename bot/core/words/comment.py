@@ -246,5 +246,5 @@ def _footer(talk: Conversation) -> str:
     total = line("Objects: ", files, ". ") if any(plan.lines.get(key, 0) for key in words) else ()
     again = talk.since and talk.shas.base and talk.since != talk.shas.base
     where = line(where, " and again onto ", code(f"{talk.shas.base_ref}@{talk.shas.base[:7]}", 80)) if again else where
-    plan_id = line(" · plan ", code(plan_digest(plan)[:12], 12)) if plan.concerns else ()
+    plan_id = line(" · plan ", code((talk.plan_id or plan_digest(plan))[:12], 12)) if plan.concerns else ()
     return blocks.paragraph(line(total, where, f", kit {plan.renderer}", plan_id, "."))
