@@ -55,7 +55,8 @@ def test_a_plan_that_another_merge_has_changed_says_so_with_the_difference(on: S
     assert CHANGED in after.split("\n\n")[1], "right after the first line"
     assert "`a` in `dev`, db: was " in after
     assert status.endswith("changed since review")
-    assert f"onto `main@{based(before)}` and again onto `main@{(on.sandbox.head(PLATFORM) or "")[:7]}`" in after
+    newest = (on.sandbox.head(PLATFORM) or "")[:7]
+    assert f"onto `main@{based(before)}` and again onto `main@{newest}`" in after
     assert told(on, number) == after, "and says it once"
     on.push({"platform/recipes.yaml": RECIPES})
     assert CHANGED not in told(on, number), "what was taken back is no difference any more"
@@ -120,3 +121,18 @@ def test_a_last_push_that_nobody_looked_at_is_named_once_it_is_delivered(on: Sta
     assert comment is not None
     assert OTHERWISE in comment
     assert f"`{sha[:7]}`, was merged before it was looked at" in comment
+
+
+@pytest.mark.parametrize("sha", ["0" * 40, "ab" * 20])
+def test_a_base_that_somebody_wrote_into_our_comment_is_believed_only_where_the_branch_has_been(
+    on: Stage, sha: str
+) -> None:
+    number = on.open(dict(service("a", DB)))
+    first = on.sandbox.head(PLATFORM) or ""
+    assert first in told(on, number), "the marker remembers it"
+    (ours,) = on.sandbox.comments(PLATFORM, number)
+    ours.body = ours.body.replace(first, sha)
+    on.push(MOVED)
+    after = told(on, number)
+    assert CHANGED not in after
+    assert sha not in after
