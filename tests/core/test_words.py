@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.model.conversation import Conversation
 from bot.core.model.delivery import Cursor, Step
-from bot.core.model.plan import Plan, Row
+from bot.core.model.plan import Plan, PlatformChange, Row
 from bot.core.problem import Problem, Refusal
 from bot.core.tree import Oid
 from bot.core.words import commit_message, say, terminal, withdrawn
@@ -108,6 +108,36 @@ def test_nobody_else_needs_to_act_only_where_no_problem_asks_somebody() -> None:
     said = str(say(replace(talk, outcome=replace(_plan(talk), problems=(plans.REPLICA, asking)))).comment)
     assert "nobody else" not in said
     assert "what needs another team says so" in said
+
+
+def _hold() -> Conversation:
+    talk = plans.platform_change()
+    quiet = replace(_plan(talk), services=(), lines={}, platform=(PlatformChange("platform/holds.yaml", "+ prod"),))
+    return replace(talk, outcome=quiet)
+
+
+def test_what_writes_nothing_promises_no_delivery_and_claims_no_later_one() -> None:
+    assert say(_hold()).status == "Ready: the platform's rules change, and nothing that runs"
+    done = plans.delivered().delivered
+    for after in (replace(_hold(), stage="merged"), replace(_hold(), stage="delivered", delivered=done)):
+        said = say(after)
+        assert (said.status, said.state) == ("Merged: there was nothing to deliver", "success")
+        assert "Written to" not in str(said.comment)
+
+
+def test_a_fault_found_after_the_merge_is_mended_in_another_pull_request() -> None:
+    said = str(say(replace(plans.problems(), stage="merged")).comment)
+    assert "what ran before stays until these are mended in another pull request" in said
+    assert "and push" not in said
+
+
+def test_what_is_merged_while_watching_is_not_said_to_be_delivered_next() -> None:
+    watched = replace(plans.observe(), outcome=replace(_plan(plans.change()), mode="observe"))
+    said = say(replace(watched, stage="merged"))
+    assert said.status == "Observing: merged: nothing is delivered while it is so"
+    late = say(replace(watched, stage="delivered", delivered=plans.delivered().delivered))
+    assert late.status.startswith("Observing: Delivered as")
+    assert "nothing is pushed" not in str(late.comment)
 
 
 def test_what_was_delivered_names_environments_in_the_order_in_which_a_change_reaches_them() -> None:

@@ -17,7 +17,7 @@ _CLOCK = re.compile(r"\b[0-2][0-9]:[0-5][0-9]\b", re.ASCII)
 
 def parts(talk: Conversation) -> list[Part]:
     """What follows the first line once there is a commit; empty before."""
-    if talk.delivered is None:
+    if talk.delivered is None or what.nothing_written(talk):
         return []
     notes = _notes(talk.delivered)
     written = _written(talk.delivered, talk.outcome if isinstance(talk.outcome, Plan) else None)

@@ -57,7 +57,7 @@ def verdict(talk: Conversation) -> Verdict:
         others = joined([line(talk.dialect.reference(one.number)) for one in talk.contests[:3]])
         found = replace(found, brief=line(found.brief, " · contested by ", others))
     observing = talk.observing or (isinstance(plan, Plan) and plan.mode == "observe")
-    return _observed(found) if observing else found
+    return _observed(found, over=talk.delivered is not None) if observing else found
 
 
 def of_plan(plan: Plan) -> Verdict:
@@ -71,7 +71,7 @@ def _verdict(talk: Conversation) -> Verdict:
     if talk.halted is not None:
         return _halted(talk.halted)
     if talk.delivered is not None:
-        return _delivered(talk.delivered, talk.outcome if isinstance(talk.outcome, Plan) else None)
+        return _delivered(talk, talk.delivered)
     if talk.conflict:
         return _conflict(talk)
     match talk.outcome:
@@ -81,8 +81,10 @@ def _verdict(talk: Conversation) -> Verdict:
             return refused(found)
         case Plan() as plan if talk.stage == "open" and not plan.errors and talk.agreement.missing:
             return _waits(plan, talk.agreement)
-        case Plan() as plan if talk.stage == "open" or (plan.errors and talk.stage != "closed"):
+        case Plan() as plan if talk.stage == "open":
             return _decided(plan)
+        case Plan() as plan if plan.errors and talk.stage != "closed":
+            return _landed_with_problems(plan)
         case _:
             return _landed(talk)
 
@@ -204,7 +206,10 @@ def _halted(halted: Halted) -> Verdict:
     return Verdict("⏸", "Halted", said, line(user(halted.why, 100)), "failure", unblock)
 
 
-def _delivered(done: Delivered, plan: Plan | None) -> Verdict:
+def _delivered(talk: Conversation, done: Delivered) -> Verdict:
+    plan = talk.outcome if isinstance(talk.outcome, Plan) else None
+    if what.nothing_written(talk):
+        return _nothing()
     stayed = [service.name for service in plan.services if service.action == "refused"] if plan is not None else []
     if stayed:
         verb = "is not" if len(stayed) == 1 else "are not"
@@ -219,25 +224,44 @@ def _delivered(done: Delivered, plan: Plan | None) -> Verdict:
     return Verdict("🚚", "", told, brief, "success")
 
 
+def _landed_with_problems(plan: Plan) -> Verdict:
+    found = _decided(plan)
+    if at_stake(plan):
+        return found
+    stays = line(f"It is merged: what ran before stays until {_them(plan.errors)} ")
+    verb = "is" if len(plan.errors) == 1 else "are"
+    return replace(found, unblock=line(stays, f"{verb} mended in another pull request."))
+
+
 def _landed(talk: Conversation) -> Verdict:
     if talk.stage == "closed":
         said = line("nothing changes")
         return Verdict("🚪", "Closed without merging", said, said, "success")
-    if talk.stage == "delivered":
-        said = line("there was nothing to deliver")
-        return Verdict("✅", "Merged", said, said, "success")
-    said = line("delivery comes next")
-    return Verdict("🚚", "Merged", said, said, "success")
+    if talk.stage == "delivered" or what.nothing_written(talk):
+        return _nothing()
+    watching = isinstance(talk.outcome, Plan) and talk.outcome.mode == "observe"
+    if watching or talk.observing:
+        return _merged("nothing is delivered while it is so", "🚚")
+    return _merged("delivery comes next", "🚚")
 
 
-def _observed(found: Verdict) -> Verdict:
-    """The same, where Causeway only watches: nothing fails and nothing is pushed."""
+def _nothing() -> Verdict:
+    return _merged("there was nothing to deliver", "✅")
+
+
+def _merged(how: str, icon: str) -> Verdict:
+    return Verdict(icon, "Merged", line(how), line(how), "success")
+
+
+def _observed(found: Verdict, over: bool = False) -> Verdict:
+    """The same, where Causeway only watches: nothing fails and nothing is pushed. `over` where it was delivered after
+    all, once that had ended."""
     inner = line(f"{found.word.lower()}: " if found.word else "", found.says)
     calm = line(
-        bold("Nothing is blocked and nothing is pushed"),
+        bold("Nothing was blocked" if over else "Nothing is blocked and nothing is pushed"),
         ": ",
         code("platform/config.yaml"),
-        " says ",
+        " said " if over else " says ",
         code("mode: observe"),
         ". ",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from bot.core.model.conversation import Conversation
 from bot.core.model.plan import EnvironmentPlan, Plan, ServicePlan
 from bot.core.plan.environment import KINDS
 from bot.core.words.amounts import amount, count, names, places, unique, verb
@@ -53,7 +54,28 @@ def headline(plan: Plan) -> Line:
         return line(_many(own_change), _with(others))
     if others:
         return _touched(others)
-    return line("the platform's own output changes") if plan.platform else (own("nothing that runs changes"),)
+    if plan.platform:
+        told = (
+            "the platform's own output changes"
+            if writes(plan)
+            else "the platform's rules change, and nothing that runs"
+        )
+        return line(told)
+    return (own("nothing that runs changes"),)
+
+
+def writes(plan: Plan) -> bool:
+    """A delivery of it writes, removes or keeps anything at all."""
+    return any(plan.lines.values()) or any(change.objects for change in plan.platform)
+
+
+def nothing_written(talk: Conversation) -> bool:
+    """It has landed, and no delivery of it writes anything: a hold, a waiver, a policy. Whatever a later commit of the
+    GitOps repo brought is not its own, unless it had to wait while Causeway watched."""
+    plan, done = talk.outcome, talk.delivered
+    if talk.stage not in ("merged", "delivered") or not isinstance(plan, Plan) or plan.errors or plan.mode == "observe":
+        return False
+    return not writes(plan) and not (done is not None and done.notes)
 
 
 def cost(plan: Plan) -> Decimal:
