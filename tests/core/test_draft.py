@@ -138,6 +138,8 @@ def test_rollback_takes_the_newest_other_version_and_its_owner_or_the_platform_t
     assert "&#60;b&#62;" in made.body, "a name is only text"
     assert drafted(RollbackCommand("a", to="2222222"), new, (new, old)).edits == made.edits
     assert "No commit" in drafted(RollbackCommand("a", to="9999999"), new, (new, old)).refused
+    assert "nothing to bring back" in drafted(RollbackCommand("a", to=TIP[:7]), new, (new, old)).refused
+    assert "nothing to bring back" in drafted(RollbackCommand("a", to="1111111"), new, (new, new, old)).refused
     assert drafted(RollbackCommand("a"), new, (new,)).refused
     assert drafted(RollbackCommand("nobody"), new).teams == ("acme/platform",)
 

@@ -51,6 +51,7 @@ ANSWERS: Mapping[str, str] = {
     "unhold_pull": "\n".join(words.unhold_pull(UnholdCommand("prod"), BY)),
     "no_service": words.no_service("chekcout"),
     "no_commit": words.no_commit(ROLLBACK),
+    "as_it_was": words.as_it_was(ROLLBACK) + words.as_it_was(RollbackCommand("checkout", to="3f2c1e0")),
     "nothing_earlier": words.nothing_earlier(ROLLBACK) + words.nothing_earlier(RollbackCommand("checkout")),
     "not_by_release": words.not_by_release(ROLLBACK),
     "day_is_over": words.day_is_over(WAIVE),

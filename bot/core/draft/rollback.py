@@ -38,7 +38,9 @@ def rollback(
         return Draft(refused=words.no_service(command.service)), ""
     now = _id(tip.tree, folder)
     if command.to:
-        wanted = [one for one in versions if one.commit.startswith(command.to) and _id(one.tree, folder) is not None]
+        wanted = [
+            one for one in (tip, *versions) if one.commit.startswith(command.to) and _id(one.tree, folder) is not None
+        ]
         if not wanted:
             return Draft(refused=words.no_commit(command)), folder
     else:
@@ -49,7 +51,7 @@ def rollback(
     found = next((one for one in wanted if _id(one.tree, folder) != now), None)
     oid = _id(found.tree, folder) if found is not None else None
     if found is None or oid is None:
-        return Draft(refused=words.nothing_earlier(command)), folder
+        return Draft(refused=words.as_it_was(command) if command.to else words.nothing_earlier(command)), folder
     edits = (Written(folder, id=oid),)
     return _draft(command, tip, found, edits, asked), folder
 
@@ -66,7 +68,7 @@ def _release(command: RollbackCommand, tip: Version, folder: str, wanted: list[V
             # The very bytes of then, where they say the same: so it is known again as what ran.
             text = one.tree.read(path) if then == meant else emit_yaml(meant)
             return _draft(command, tip, one, (Written(path, text.decode()),), asked)
-    return Draft(refused=words.nothing_earlier(command))
+    return Draft(refused=words.as_it_was(command) if command.to else words.nothing_earlier(command))
 
 
 def _draft(command: RollbackCommand, tip: Version, found: Version, edits: tuple[Written, ...], asked: str) -> Draft:

@@ -189,6 +189,15 @@ def no_commit(command: RollbackCommand) -> str:
     )
 
 
+def as_it_was(command: RollbackCommand) -> str:
+    """`to` names a commit that says what stands there now."""
+    env = f" in {markdown_code(command.environment)}" if command.environment else ""
+    return (
+        f"{markdown_code(command.service)}{env} is what commit {markdown_code(command.to)} said, so there is nothing to "
+        "bring back.\n"
+    )
+
+
 def nothing_earlier(command: RollbackCommand) -> str:
     """Nothing to go back to."""
     env = f" in {markdown_code(command.environment)}" if command.environment else ""
