@@ -17,7 +17,7 @@ _VOID = frozenset({"br", "hr"})
 _TAGS = _VOID | frozenset(
     re.findall(
         r"\w+",
-        "p h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s del ins sub sup kbd a details summary span"
+        "p h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code b em strong s del ins sub sup kbd a details summary span"
         " table thead tbody tr th td",
     )
 )

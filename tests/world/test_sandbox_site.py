@@ -82,8 +82,10 @@ def test_closing_and_reopening_and_commenting_work_from_the_page(acme: Sandbox) 
     assert acme.pull(PLATFORM, 1).state == "closed"
     ask(acme, f"{place}/state", {"state": "open"})
     assert acme.pull(PLATFORM, 1).state == "open"
-    ask(acme, f"{place}/comment", {"body": "**bold** words"})
-    assert "<strong>bold</strong> words" in ask(acme, place)[1]
+    ask(acme, f"{place}/comment", {"body": "**bold** words\n\n<b>fold</b>"})
+    page = ask(acme, place)[1]
+    assert "<strong>bold</strong> words" in page
+    assert "<b>fold</b>" in page
 
 
 def test_every_page_answers_and_a_wrong_address_says_so(acme: Sandbox) -> None:
@@ -219,7 +221,7 @@ class Reader(HTMLParser):
 
     allowed = frozenset(
         [
-            *("p", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "s", "del", "ins", "sub", "sup"),
+            *("p", "ul", "ol", "li", "blockquote", "pre", "code", "b", "em", "strong", "s", "del", "ins", "sub", "sup"),
             *("kbd", "a", "h1", "h2", "h3", "h4", "h5", "h6", "br", "hr", "details", "summary", "span"),
             *("table", "thead", "tbody", "tr", "th", "td"),
         ]

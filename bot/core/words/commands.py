@@ -193,8 +193,8 @@ def as_it_was(command: RollbackCommand) -> str:
     """`to` names a commit that says what stands there now."""
     env = f" in {markdown_code(command.environment)}" if command.environment else ""
     return (
-        f"{markdown_code(command.service)}{env} is what commit {markdown_code(command.to)} said, so there is nothing to "
-        "bring back.\n"
+        f"{markdown_code(command.service)}{env} is what commit {markdown_code(command.to)} said, so there is nothing "
+        "to bring back.\n"
     )
 
 
