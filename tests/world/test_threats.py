@@ -195,6 +195,7 @@ THREATS: Mapping[str, tuple[str, ...]] = {
         "world/test_github_comments.py::test_a_planted_marker_counts_for_nothing",
         "world/test_github_comments.py::test_an_older_planted_comment_does_not_take_the_place_of_ours",
         "world/test_github_comments.py::test_nothing_can_break_out_of_the_marker",
+        "world/test_reviewed.py::test_a_base_that_somebody_wrote_into_our_comment_is_believed_only_where_the_branch_has_been",
     ),
     "work planted in the queue by who can write to Redis": (
         "world/test_worker.py::test_a_job_that_names_any_other_function_is_refused_and_never_imported",
