@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from tests.bench import core, world
+from tests.bench import core, judging, world
 from tests.bench.rows import Row, alone, table
 
 
@@ -21,7 +21,7 @@ from tests.bench.rows import Row, alone, table
 @click.option(
     "--only",
     default="",
-    help="Only measures whose name holds this: propose, render, deliver, check, memory, command, world.",
+    help="Only measures whose name holds this: propose, render, deliver, check, judge, memory, command, world.",
 )
 def main(quick: bool, as_json: bool, only: str) -> None:
     """Measure the bot against its goals: one row a measure, its least, middle and most, and the middle's ratio to the
@@ -45,6 +45,7 @@ def _measures(quick: bool) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
     yield "render", lambda: alone(core.rendering, size, 2 if quick else runs)
     yield "deliver", lambda: alone(core.delivering, size, runs)
     yield "check", lambda: alone(core.checking, size, runs)
+    yield "judge", lambda: alone(judging.judging, 500, 1 if quick else runs)
     yield "memory", lambda: alone(core.remembering, size)
     yield "command", lambda: alone(core.command, 100 if quick else 1_000, 1)
     # Not in a pool: the queue dies with the thread that started it, which must be a main one.
