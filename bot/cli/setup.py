@@ -14,7 +14,7 @@ from bot.cli.setup_page import ManifestPage
 from bot.forges.github_setup import Installed, MadeApp, exchange, find_installed, manifest, page_of
 from bot.forges.gitlab_inspect import GitLabInspect
 from bot.forges.gitlab_setup import GitLabSetup
-from bot.ports import GoneError
+from bot.ports import GoneError, OutsideWorldError
 from bot.settings import API_URLS
 
 _POLL_SECONDS = 2.0
@@ -124,6 +124,14 @@ def setup_gitlab(
         ids = [at.project(one) for one in (platform, *gitops)]
         _refuse_missing_rights(str(forge["api_url"]), token, ids, (platform, *gitops))
         secret = at.ensure_hook(ids[0], door)
+    except GoneError as gone:
+        why = (
+            "There is no such project, or the token may not see it: look at --platform, --gitops and --api-url, and at "
+        )
+        raise Stop(f"{gone}. {why}which group or projects the token is of.", OUTSIDE) from gone
+    except OutsideWorldError as refused:
+        needed = "Needed are an --api-url that answers, and a token of it with scope `api` and role Maintainer"
+        raise Stop(f"{refused}. {needed}.", OUTSIDE) from refused
     finally:
         at.close()
     setup_file.with_tenant(forge, {"repository": ids[0], "gitops": ids[1:], "webhook_secrets": [secret]})

@@ -247,6 +247,20 @@ def test_at_gitlab_a_token_without_the_rights_writes_nothing_and_says_what_it_la
     assert not forge.hooks.hooks
 
 
+def test_at_gitlab_what_the_token_may_not_see_or_do_is_told_with_what_it_needs(forge: Sandbox, tmp_path: Path) -> None:
+    token, config = tmp_path / "token", tmp_path / "causeway.json"
+    token.write_text("glpat-nobodys")
+    assert "role Maintainer" in gitlab(forge, config, token).output
+    forge.create_user("stranger", permission="none", kind="Bot")
+    token.write_text(forge.token_for("stranger"))
+    assert "which group or projects the token is of" in gitlab(forge, config, token).output
+    forge.create_user("writer", permission="write", kind="Bot")
+    token.write_text(forge.token_for("writer"))
+    ended = gitlab(forge, config, token)
+    assert (ended.exit_code, config.exists()) == (5, False)
+    assert "role Maintainer" in ended.output
+
+
 def test_two_forges_share_one_file(forge: Sandbox, tmp_path: Path) -> None:
     token, config = tmp_path / "token", tmp_path / "causeway.json"
     token.write_text(forge.token_for("causeway"))
