@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 from bot.core.model.health import HookSeen, ProtectionSeen, RightsSeen
 from bot.forges.github_app import AppCredentials
@@ -119,8 +120,13 @@ class GitHubInspect:
 
     def _token_rights(self) -> RightsSeen:
         who = self._line.one("asking who we are", "/user", lambda found: text(found["login"]))
-        may = self._line.one("reading the repository", self._repo, lambda found: dict(found["permissions"]))
-        less = set() if may.get("push") else {"contents: write"}
+        here = self._line.one("reading the repository", self._repo, lambda found: dict(found))
+        owner: Mapping[str, Any] = here["owner"]
+        less = set() if here["permissions"].get("push") else {"contents: write"}
+        # A person's repository has no teams.
+        if "members" in self._needed and owner["type"] == "Organization":
+            path = f"/orgs/{quote(text(owner['login']), safe='')}/teams?per_page=1"
+            less |= set() if self._may("reading teams", path) else {f"members: {self._needed['members']}"}
         reads = {"pull_requests": "/pulls?per_page=1", "issues": "/issues?per_page=1"}
         for area, path in reads.items():
             if area in self._needed and not self._may(f"reading {area}", self._repo + path):

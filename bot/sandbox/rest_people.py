@@ -30,6 +30,12 @@ def org_member(ask: Ask, org: str, login: str) -> Answer:
     raise WorldError(404, "Not Found")
 
 
+def list_teams(ask: Ask, org: str) -> Answer:
+    """The organisation's teams."""
+    found = [team for team in ask.world.teams.values() if team.org.lower() == org.lower()]
+    return paged(ask, found, lambda team: {"id": team.id, "slug": team.slug, "name": team.slug, "parent": None})
+
+
 def team_membership(ask: Ask, org: str, slug: str, login: str) -> Answer:
     """200 for a member and for who was invited; 404 for the rest, and where there is no such team."""
     user, team = ask.world.user(login), ask.world.teams.get(f"{org}/{slug}".lower())
@@ -144,6 +150,7 @@ ROOT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/user/<int:user_id>", user_by_id),
     Route("GET", "/users/<login>", get_user),
     Route("GET", "/orgs/<org>/members/<login>", org_member),
+    Route("GET", "/orgs/<org>/teams", list_teams),
     Route("GET", "/orgs/<org>/teams/<slug>/members", team_members),
     Route("GET", "/orgs/<org>/teams/<slug>/memberships/<login>", team_membership),
     Route("GET", "/rate_limit", rate_limit),

@@ -42,6 +42,7 @@ def review_calls(ask: Ask, repo: str, number: int, forge: Sandbox) -> None:
     forge.join("acme/payments", "causeway")
     ask("GET", "/orgs/acme/teams/payments/members")
     ask("GET", "/orgs/acme/teams/none/members")
+    ask("GET", "/orgs/acme/teams")
 
 
 def commit_calls(ask: Ask, repo: str, head: str) -> None:

@@ -45,7 +45,6 @@ class Clinic:
         self.sandbox, self.root = sandbox, root
         self.wiring: Wiring | None = None
         sandbox.create_user("causeway", permission="write", kind="Bot")
-        sandbox.create_user("acme", permission="admin")
         self.platform = sandbox.create_repository("acme/platform", {**PLATFORM, **service("a")})
         self.gitops = sandbox.create_repository(GITOPS, {"README.md": b"What runs.\n"})
         self.forge: dict[str, Any] = {
@@ -160,6 +159,13 @@ def test_a_bot_that_may_only_read_is_told_what_it_lacks(clinic: Clinic) -> None:
     assert "statuses: write" in found["rights", "bad"][0]
     assert "a push to main that changes nothing is refused" in found["gitops", "bad"][0]
     assert ("webhook", "unknown") in found
+
+
+def test_a_token_that_may_not_see_teams_is_told_so_since_no_approval_would_count(clinic: Clinic) -> None:
+    assert ("rights", "good") in clinic.findings()
+    clinic.sandbox.faults.append(Fault("GET", r".*/orgs/acme/teams", before=404, times=9))
+    (said,) = clinic.findings()["rights", "bad"]
+    assert "lacks members: read" in said
 
 
 def test_a_gitops_repo_that_no_setting_allows_is_found(clinic: Clinic) -> None:

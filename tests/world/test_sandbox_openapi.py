@@ -35,6 +35,7 @@ PLATFORM = "acme/platform"
 SECRET = "a secret of this test"
 BEYOND = {
     ("GET", "/orgs/{org}/members/{username}"),
+    ("GET", "/orgs/{org}/teams"),
     ("GET", "/repos/{owner}/{repo}/git/refs"),
     ("GET", "/repos/{owner}/{repo}/activity"),
     ("GET", "/app/installations"),
