@@ -12,6 +12,7 @@ from bot.core.policy.judge import judge_cases
 from bot.core.policy.model import Case, PolicySet, Verdict
 from bot.core.policy.rego import allowed, items_of, judged_by, query, read, sources, verdicts_of
 from bot.core.problem import Problem, Refusal
+from tests.core.made import PLATFORM, Delivery, service
 from tests.core.policy_world import PATH, binding, case, document, loaded, policy
 
 DENY = 'package main\n\nimport rego.v1\n\ndeny contains "no" if input.kind == "Pod"\n'
@@ -141,3 +142,13 @@ def test_nothing_that_reaches_outside_or_changes_by_itself_is_left() -> None:
     found = allowed(given)
     assert found == {"builtins": [{"name": "count"}], "features": [], "allow_net": []}
     assert json.dumps(given).count("http.send") == 1
+
+
+def test_a_change_with_rego_is_refused_whole_where_there_is_no_opa_and_nothing_runs_of_it() -> None:
+    made = Delivery()
+    made.land({**PLATFORM, **service("a")})
+    before = dict(made.files)
+    landed = made.land({**PLATFORM, **service("a", "port: 9000"), "platform/policies/a.rego": DENY})
+    assert isinstance(landed, Refusal)
+    assert [(one.code, one.path) for one in landed.problems] == [("CW0740", "platform/policies/a.rego")]
+    assert made.files == before

@@ -12,8 +12,14 @@ from typing import Any
 
 import pytest
 
+from bot.core.build import Memo
+from bot.core.model.delivery import Evidence
 from bot.core.policy.model import Case, Engine, PolicySet, Verdict
+from bot.core.propose import Proposal, propose
+from bot.core.tree import NO_OID, MemoryTree, Tree
 from bot.opa import Opa, judges
+from bot.shipped import shipped_tree
+from tests.core.made import PLATFORM, Files, service
 from tests.core.policy_world import PATH, binding, case, checks, document, loaded, policy
 
 pytestmark = pytest.mark.world
@@ -177,3 +183,26 @@ def test_a_command_that_is_not_there_or_says_something_else_refuses_and_denies(t
 def test_without_rego_no_command_runs() -> None:
     opa = Opa("/nowhere", nobody)
     assert opa(checks("true"), four()) == ()
+
+
+def test_a_review_is_refused_by_what_rego_denies_anew_and_not_by_what_stood_before() -> None:
+    few = {"platform/policies/few.rego": rule('input.kind == "Workload"; input.spec.scale.max > 2')}
+    small, large = (tree(few, f"scale: {number}") for number in (1, 3))
+    assert reviewed(small, large) == ["error"]
+    assert reviewed(large, tree(few, "scale: 3", "port: 9000")) == ["warning"]
+    assert reviewed(small, tree({}, "scale: 3")) == ["error"], "taken away in the same change"
+
+
+def tree(files: Files, *lines: str) -> Tree:
+    every = {**PLATFORM, **service("a", *lines), **files}
+    return MemoryTree({path: text.encode() for path, text in every.items()})
+
+
+def reviewed(base: Tree, merged: Tree) -> list[str]:
+    """How severe the findings of Rego are; in both environments alike."""
+    opa = Opa(command(), nobody)
+    found = propose(
+        base, merged, shipped_tree(), {}, Evidence(), NO_OID, 1_790_000_000, lambda _: base, Memo(), engine=opa
+    )
+    assert isinstance(found, Proposal), found
+    return sorted({problem.severity for problem in found.plan.problems if problem.code == "CW0710"})
