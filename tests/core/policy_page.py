@@ -30,6 +30,20 @@ than in a cluster. The functions of CEL have a page of their own.
 Each row is held by cases in `tests/cases/policy`. Made by `python -m tests.core.policy_page`; edit the cases.
 """
 
+TAIL = """\
+
+## Rego
+
+Files `*.rego` are judged by the real OPA (version 1 or later) where the bot's setting `opa` names its command, in a
+terminal `CAUSEWAY_OPA`; without it they are a problem (CW0740). The shape is conftest's: `package main`, sets `deny`
+and `warn` of texts or of objects with a text `msg`; `input` is the object with its defaults, or the pod that it makes,
+and never one that goes away. Other rules of such a file, and files that judge nothing, are a problem (CW0741); files in
+other packages are what those share. All objects of a review are one call, in a process without a token, with limits of
+time and memory; functions that reach the network, the environment, the clock or chance are not there (CW0742). An
+error, a rule that is undefined, a value that is no set, and time or memory that run out deny. A waiver names the file
+without its end; what only several files together say cannot be waived.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -64,7 +78,7 @@ def page() -> str:
             group = row.group
             lines.append(f"\n## {group}\n\n| in a policy | here |\n|---|---|\n")
         lines.append(f"| {_cell(row.what)} | {_cell(row.here)} |\n")
-    return "".join(lines)
+    return "".join([*lines, TAIL])
 
 
 def _cell(text: str) -> str:
