@@ -10,7 +10,7 @@ from bot.core import words
 from bot.core.model.ask import CursorAsk, Head, Required, RequiredAsk, ReviewAsk, Survey, SurveyAsk
 from bot.core.model.conversation import Conversation, Said, Shas
 from bot.core.model.delivery import Approval
-from bot.core.tree import NO_OID, Oid
+from bot.core.tree import NO_OID, Oid, Tree
 from bot.flows.afterwards import after_merge
 from bot.flows.commands import Scene, asked_for, carry_out, pending, take_up
 from bot.flows.contests import contests, stir
@@ -164,6 +164,28 @@ def _said(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str
         return replace(said, digest=words.sealed(said.digest, words.read_seal(remembered), None))
 
 
+def _elsewhere(head: Oid, place: Place, default: str) -> Said:
+    """A status belongs to a commit, whatever pull requests it is in: said of a head that nobody judged, success would
+    let the same head into the default branch by another pull request."""
+    ref = f"refs/heads/{default}"
+    tip = place.git.fetch(place.forge.remote(), [ref])[ref]
+    merged = place.git.merge_tree(tip, head) if tip is not None else None
+    if tip is None or merged is None or not _differ(place.git.tree(tip), merged, place):
+        return words.other_branch(default)
+    there = place.forge.status(head, CONTEXT)
+    if there is not None:
+        # What was found of it for the default branch.
+        return Said(there.state, there.description, None, "")
+    return words.not_judged(default, place.core.survey(SurveyAsk(place.git.path, tip)).observe)
+
+
+def _differ(tip: Tree, merged: Oid | Conflict, place: Place) -> bool:
+    if isinstance(merged, Conflict):
+        return True
+    after = place.git.tree(merged)
+    return any(tip.get(folder) != after.get(folder) for folder in ("services", "platform"))
+
+
 def _look(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str, speak: bool) -> Said | None:
     since = time.monotonic()
     repository = place.forge.repository()
@@ -171,7 +193,7 @@ def _look(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str
     found = place.git.fetch(place.forge.remote(), refs)
     base, head = found[refs[0]], found[refs[1]] or pull.head_sha
     if pull.base_ref != repository.default_branch:
-        return words.other_branch(repository.default_branch)
+        return _elsewhere(head, place, repository.default_branch)
     survey = place.core.survey(SurveyAsk(place.git.path, base)) if base is not None else NOTHING
     heads = heads_of(place, survey)
     if pull.merged:

@@ -23,6 +23,14 @@ def other_branch(default: str) -> Said:
     return _quiet(f"Nothing to do: only {default} is delivered")
 
 
+def not_judged(default: str, observing: bool) -> Said:
+    """The same, for a head that would change something if it were merged into the default branch."""
+    said = f"ot judged: only {default} is delivered. A pull request against {default} gets a verdict"
+    if observing:
+        return _quiet(f"Observing: n{said}"[:LIMIT])
+    return Said("pending", f"N{said}"[:LIMIT], None, "")
+
+
 def not_on_branch(base: str) -> Said:
     """For a pull request that the forge calls merged, and whose commit the branch does not hold."""
     return _quiet(f"Merged, but {base} does not hold its commit")
