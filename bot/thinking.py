@@ -14,7 +14,7 @@ from bot.core import words
 from bot.core.agree import NOBODY, agree
 from bot.core.build import Memo
 from bot.core.doctor import features_of
-from bot.core.drift import drift
+from bot.core.drift import behind, drift
 from bot.core.kit import kit_of
 from bot.core.load import load_platform
 from bot.core.memory import read_actual, unknown_object
@@ -97,9 +97,15 @@ class Thinking:
         if isinstance(actual, Refusal):
             return CursorSeen("unreadable", problem=actual.problems[0])
         if actual.cursor is not None:
-            return CursorSeen("found", actual.cursor.commit, actual.cursor.repository)
+            at = actual.cursor
+            return CursorSeen("found", at.commit, at.repository, behind=self._behind(ask, at.commit, actual.kept))
         ours = actual.head is not None and any(True for _ in provenance_folders(actual.head))
         return CursorSeen("lost" if ours else "absent")
+
+    def _behind(self, ask: CursorAsk, cursor: Oid, kept: Kept) -> bool:
+        git = self._mirror(ask.mirror or ask.head.mirror)
+        tip = git.tree(ask.tip) if ask.tip is not None and _known(git, cursor) else None
+        return tip is None or behind(git.tree(cursor), tip, shipped_tree(), kept, git.tree, self._memo)
 
     def required(self, ask: RequiredAsk) -> Required:
         git = self._mirror(ask.mirror)
@@ -204,18 +210,16 @@ class Thinking:
             return DeliveredSeen(None)
         made = gitops.commit(first)
         before = gitops.tree(made.parents[0]) if made.parents else None
-        return DeliveredSeen(
-            made.id, next(iter(made.parents), None), made.time, environments_between(before, gitops.tree(made.id))
-        )
+        changed = environments_between(before, gitops.tree(made.id))
+        return DeliveredSeen(made.id, next(iter(made.parents), None), made.time, changed)
 
     def deliver(self, ask: DeliverAsk) -> Chain:
         git, gitops = self._mirror(ask.mirror), self._mirror(ask.head.mirror)
-        head = ask.head
+        head, unreviewed = ask.head, False
         made: list[Made] = []
         passed: list[PassedOver] = []
         untold: list[Problem] = []
         problems: tuple[Problem, ...] = ()
-        unreviewed = False
         for each in ask.links:
             # What was passed over lands with the next one, and is reviewed no better by that.
             unreviewed = unreviewed or not each.reviewed

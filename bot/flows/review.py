@@ -244,8 +244,8 @@ def _lag(place: Place, tip: Oid | None, heads: tuple[Head, ...]) -> str:
         return ""
     waits = []
     for head in heads:
-        seen = place.core.cursor(CursorAsk(head))
-        if seen.state == "found" and seen.commit != tip:
+        seen = place.core.cursor(CursorAsk(head, place.git.path, tip))
+        if seen.state == "found" and seen.commit != tip and seen.behind:
             waiting = undelivered(place.git, seen.commit, tip)
             waits += [time.time() - waiting[0].time] if waiting else []
     worst = max(waits, default=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,23 @@ def test_a_service_that_landed_broken_is_not_called_delivered(sandbox: Sandbox, 
     assert status == f"failure: Not whole: delivered as {sandbox.head(GITOPS)[:7]}, but a is not"
     assert comment is not None
     assert "keeps what ran before" in comment
+
+
+def test_a_hold_that_landed_long_ago_is_no_lag(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It moves no cursor, for nothing that is rendered reads it."""
+    stage = Stage(sandbox, tmp_path, {**PLATFORM, **service("a")})
+    stage.deliver()
+    stage.push({"platform/holds.yaml": "holds:\n  dev: {reason: a sale, by: olive}\n"}, "Hold dev")
+    stage.deliver()
+    number = stage.open(service("b"))
+    later = time.time() + 3600
+    monkeypatch.setattr("bot.flows.review.time.time", lambda: later)
+    _, comment = stage.review(number)
+    assert comment is not None
+    assert "Late" not in comment
+    stage.push(service("c"), "Nobody delivers this")
+    _, comment = stage.review(number)
+    assert comment is not None
+    assert "Late" in comment

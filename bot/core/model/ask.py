@@ -71,9 +71,11 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class CursorAsk:
-    """Where does a GitOps target stand?"""
+    """Where does a GitOps target stand? With `tip`, a commit of the platform repo in `mirror`: is it behind that?"""
 
     head: Head
+    mirror: str = ""
+    tip: Oid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ class CursorSeen:
     commit: Oid = NO_OID
     repository: str = ""
     problem: Problem | None = None
+    behind: bool = True
+    """What the tip that was asked about renders to is not what the cursor's commit does, as far as anybody knows. Holds,
+    policies and waivers land without moving a cursor."""
 
 
 @dataclass(frozen=True, slots=True)
