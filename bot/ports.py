@@ -175,8 +175,8 @@ class Forge(Protocol):
         must wait."""
 
     def comment_digest(self, number: int, key: str) -> str | None:
-        """The digest of the bot's own comment, None where there is none, empty where there are several, of which all but
-        one are to go. Costs nothing right after `comments`, which has seen it."""
+        """The digest of the bot's own comment, None where there is none, empty where there are several, of which all
+        but one are to go. Costs nothing right after `comments`, which has seen it."""
 
     def ensure_remarks(self, number: int, sha: Oid, key: str, remarks: Sequence[Remark]) -> bool:
         """Afterwards the bot's own remarks on lines of this head, known by the keyed marker, are exactly these; others

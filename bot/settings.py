@@ -1,4 +1,4 @@
-"""What an operator sets, once per installation. Only the frozen model: `configured.py` reads the environment into it."""
+"""What an operator sets, once per installation. Only the model: `configured.py` reads the environment into it."""
 
 from __future__ import annotations
 

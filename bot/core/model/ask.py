@@ -87,7 +87,7 @@ class CursorSeen:
     repository: str = ""
     problem: Problem | None = None
     behind: bool = True
-    """What the tip that was asked about renders to is not what the cursor's commit does, as far as anybody knows. Holds,
+    """The tip that was asked about renders to something else than the cursor's commit, as far as anybody knows. Holds,
     policies and waivers land without moving a cursor."""
 
 
