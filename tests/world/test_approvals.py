@@ -254,3 +254,11 @@ def test_the_status_of_a_head_is_the_bots(stage: Stage) -> None:
     stage.review(number)
     head = stage.sandbox.pull(REPO, number).head_sha
     assert stage.sandbox.newest_statuses(REPO, head)[CONTEXT].creator.login == BOT
+
+
+def test_who_else_must_agree_is_told_beside_what_must_be_mended(stage: Stage) -> None:
+    broken = service("a", DB, "replica: 3", image="2.0.0")
+    _, comment = stage.review(opened(stage, broken, OUTSIDER))
+    assert comment is not None
+    assert "nobody else needs to act" not in comment
+    assert "Mend it and push; then it waits for @acme/payments" in comment

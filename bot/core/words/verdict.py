@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from bot.core.model.conversation import Conversation, Delivered, Halted
 from bot.core.model.plan import Plan
@@ -47,6 +47,9 @@ class Verdict:
         return line(f"{self.word}: " if self.word else "", self.brief)
 
 
+NOBODY_ELSE: Final = Agreement()
+
+
 def verdict(talk: Conversation) -> Verdict:
     """The verdict of the whole conversation: what went wrong outside first, then what was decided."""
     found = _verdict(talk)
@@ -82,7 +85,7 @@ def _verdict(talk: Conversation) -> Verdict:
         case Plan() as plan if talk.stage == "open" and not plan.errors and talk.agreement.missing:
             return _waits(plan, talk.agreement)
         case Plan() as plan if talk.stage == "open":
-            return _decided(plan)
+            return _problems(plan, talk.agreement) if plan.errors else _decided(plan)
         case Plan() as plan if plan.errors and talk.stage != "closed":
             return _landed_with_problems(plan)
         case _:
@@ -118,7 +121,7 @@ def _figures(plan: Plan) -> Line:
     return line(numbers, f" · {count(warned, 'warning')}" if warned else "")
 
 
-def _problems(plan: Plan) -> Verdict:
+def _problems(plan: Plan, agreement: Agreement = NOBODY_ELSE) -> Verdict:
     stakes = at_stake(plan)
     if stakes:
         return _blocked(plan, stakes)
@@ -127,8 +130,10 @@ def _problems(plan: Plan) -> Verdict:
     runs = any(service.environments for service in plan.services)
     rest = " Everything else is fine: what is below holds once that is done." if runs else ""
     others = any(_ASKS.search(problem.fix) for problem in plan.errors)
-    who = "what needs another team says so" if others else "nobody else needs to act"
-    unblock = line(f"Mend {_them(plan.errors)} and push; {who}.{rest}")
+    who = line("what needs another team says so" if others else "nobody else needs to act")
+    if agreement.missing:
+        who = line("then it waits for ", waiting.teams(agreement))
+    unblock = line(f"Mend {_them(plan.errors)} and push; ", who, f".{rest}")
     return Verdict("❌", "", problems.headline(plan.errors), problems.summed(plan.errors), "failure", unblock)
 
 
