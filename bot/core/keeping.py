@@ -89,6 +89,7 @@ def keep(scene: Scene) -> Keeping:
         _adopted(scene, kept)
     elif scene.drift == "hold":
         _held(scene, kept)
+    _below(scene, kept)
     return Keeping(dict(sorted(kept.items())), contents)
 
 
@@ -315,6 +316,26 @@ def _held(scene: Scene, kept: dict[str, KeptEntry]) -> None:
         if refused or (here is None and meant is not None and found != meant.id):
             same = entry if entry is not None and was_held and entry.id == found else None
             kept[path] = same or KeptEntry(found, own.kind, "held", scene.commit, own.unit or "")
+
+
+def _below(scene: Scene, kept: dict[str, KeptEntry]) -> None:
+    """The namespaces that a folder left as edited stands in: its objects still name them when the render has moved to
+    others, and with the namespace would go all that runs there."""
+    was = scene.actual.kept
+    leaves = {path for path in scene.leaving if "/_platform/" in path and path not in kept}
+    for path, entry in list(kept.items()) if leaves else ():
+        if entry.reason not in ("held", "refused") or entry.kind != "folder" or entry.id is None:
+            continue
+        _, env, *names = path.split("/")
+        unit = f"{env}/{names[0] if path.startswith('data/') else names[-1]}/*"
+        stands = {place for place in leaves if place in was and was[place].unit == unit}
+        if entry.reason == "held" and scene.before is not None:
+            spaces = [key for key in keys_of_unit(scene.before, entry.unit) if key[:2] == ("namespace", env)]
+            stands.update(item.path for key in spaces for item in scene.outline(scene.before, key))
+        for place in stands & leaves:
+            own = scene.owned_before[place]
+            if own.id is not None:
+                kept[place] = was.get(place) or KeptEntry(own.id, own.kind, "data", scene.commit, unit)
 
 
 def _adopted(scene: Scene, kept: dict[str, KeptEntry]) -> None:

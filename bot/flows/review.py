@@ -26,6 +26,8 @@ from bot.ports import Comment, Conflict, GoneError, PoisonError, Pull, Repositor
 
 LAG_SECONDS = 600
 MOVED_SECONDS = 1.0
+QUEUE = "gh-readonly-queue/"
+"""Branches of merge queues: the branch that they are for follows, then `/pr-<number>-<sha>`."""
 NO_HISTORY = "(no history in common)"
 NOTHING = Survey((), observe=False, problems=())
 
@@ -132,6 +134,10 @@ def review_queue(sha: Oid, place: Place) -> None:
     base = found[ref]
     if found[sha] is None:
         return
+    if _queued_for(sha, place) not in ("", repository.default_branch):
+        said = _elsewhere(sha, place, repository.default_branch)
+        place.forge.ensure_status(sha, Status(CONTEXT, said.state, said.status, repository.web_url))
+        return
     heads = heads_of(place, place.core.survey(SurveyAsk(place.git.path, base)) if base is not None else NOTHING)
     merged, now = place.git.commit(sha).tree, int(time.time())
     required = place.core.required(RequiredAsk(place.git.path, base, merged, now, heads))
@@ -152,6 +158,14 @@ def review_queue(sha: Oid, place: Place) -> None:
     )
     status = Status(CONTEXT, said.state, said.status, repository.web_url, said.summary)
     place.forge.ensure_status(sha, status, said.annotations)
+
+
+def _queued_for(sha: Oid, place: Place) -> str:
+    """The branch that a queue's commit waits for, by the name that the queue gave it; empty where it has none."""
+    for name, tip in place.git.heads(place.forge.remote()).items():
+        if tip == sha and name.removeprefix("refs/heads/").startswith(QUEUE):
+            return name.removeprefix("refs/heads/").removeprefix(QUEUE).rpartition("/pr-")[0]
+    return ""
 
 
 def _said(pull: Pull, place: Place, comments: Sequence[Comment], remembered: str, speak: bool = False) -> Said | None:

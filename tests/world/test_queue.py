@@ -95,3 +95,15 @@ def test_an_app_tells_its_whole_story_with_checks_and_tokens_alone(sandbox: Sand
     assert any("checkout" in path for path in on.owned_files())
     assert sandbox.statuses(PLATFORM, check.sha) == [], "an App writes checks, not statuses"
     assert on.breaches() == ()
+
+
+def test_a_queue_of_another_branch_is_not_judged_against_the_default_one(on: Stage) -> None:
+    """Its commit holds what `release` holds: beside the default branch, that would look like a change of everything."""
+    old = on.sandbox.world.repository(PLATFORM).git.heads()["main"]
+    on.sandbox.commit(PLATFORM, "release", {"README.md": b"Of the release\n"}, "Begin", DEVELOPER, base=old)
+    on.push(manifest("later"))
+    on.sandbox.commit(PLATFORM, "note", {"NOTES.md": b"x\n"}, "A note", DEVELOPER, base="release")
+    number = on.sandbox.open_pull(PLATFORM, "A note", "note", "release", DEVELOPER)
+    sha = on.sandbox.github.enqueue(PLATFORM, number, DEVELOPER)
+    review_queue(Oid(sha), on.place)
+    assert verdict(on, sha) == "success"

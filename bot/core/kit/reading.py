@@ -246,4 +246,8 @@ def _digest(renderer: int, parts: Mapping[str, Folder]) -> str:
     """Over the shipped parts only: what the tree itself brings is named by its commit. Schemas are not pinned and not
     part of it: they only grow while a renderer lives, so a newer bot can go on with an older pin."""
     ids: dict[str, Value] = {name: folder.id for name, folder in parts.items() if folder.shipped}
+    if "policies" in parts:
+        # Not its cases: an example that is added later changes nothing that runs.
+        judging = parts["policies"].tree.list(parts["policies"].path)
+        ids["policies"] = [[name, one.id] for name, one in sorted(judging.items()) if name.endswith(".yaml")]
     return sha256(canonical({"renderer": renderer, "parts": ids})).hexdigest()
