@@ -323,19 +323,22 @@ def _below(scene: Scene, kept: dict[str, KeptEntry]) -> None:
     others, and with the namespace would go all that runs there."""
     was = scene.actual.kept
     leaves = {path for path in scene.leaving if "/_platform/" in path and path not in kept}
-    for path, entry in list(kept.items()) if leaves else ():
+    for path, entry in sorted(kept.items()) if leaves else ():
         if entry.reason not in ("held", "refused") or entry.kind != "folder" or entry.id is None:
             continue
         _, env, *names = path.split("/")
         unit = f"{env}/{names[0] if path.startswith('data/') else names[-1]}/*"
         stands = {place for place in leaves if place in was and was[place].unit == unit}
-        if entry.reason == "held" and scene.before is not None:
-            spaces = [key for key in keys_of_unit(scene.before, entry.unit) if key[:2] == ("namespace", env)]
-            stands.update(item.path for key in spaces for item in scene.outline(scene.before, key))
+        # The entry's own commit, too: of services that share a namespace, only one can be its unit.
+        for build in (scene.before, scene.older(entry.commit)) if entry.reason == "held" else ():
+            for key in keys_of_unit(build, entry.unit) if build is not None else ():
+                if build is not None and key[:2] == ("namespace", env):
+                    stands.update(item.path for item in scene.outline(build, key))
         for place in stands & leaves:
-            own = scene.owned_before[place]
+            own, old = scene.owned_before[place], was.get(place)
             if own.id is not None:
-                kept[place] = was.get(place) or KeptEntry(own.id, own.kind, "data", scene.commit, unit)
+                same = old if old is not None and old.unit == unit else None
+                kept.setdefault(place, same or KeptEntry(own.id, own.kind, "data", scene.commit, unit))
 
 
 def _adopted(scene: Scene, kept: dict[str, KeptEntry]) -> None:
