@@ -133,6 +133,7 @@ def test_renders_that_are_stored_leave_the_files_and_folders_that_they_name(tmp_
     assert mirror.write(None, ids, "All\n", 1) == plain.write(None, files, "All\n", 1)
 
 
+@pytest.mark.long
 def test_a_first_delivery_is_the_same_commit_however_many_processors_make_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

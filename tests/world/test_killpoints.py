@@ -101,7 +101,7 @@ POINTS: tuple[Point, ...] = (
 )
 """Each around one step towards the world, in the order of a change's life."""
 
-EVERY_DAY = 2
+EVERY_DAY = 1
 """Points of an everyday run, taken by chance from all."""
 
 
