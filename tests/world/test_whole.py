@@ -171,9 +171,7 @@ def test_without_any_webhook_the_sweep_does_it_all(street: Street) -> None:
     assert len(street.comments(number)) == 1
 
 
-@pytest.mark.parametrize(
-    "turns", [pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(600)])], ids=["long"]
-)
+@pytest.mark.parametrize("turns", [pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(600)])], ids=["long"])
 def test_a_worker_killed_at_random_moments_costs_only_time(street: Street, sandbox: Sandbox, turns: int) -> None:
     seed = random.randrange(10**6)
     print(f"\nseed {seed}")  # noqa: T201
