@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final, cast
 
-from bot.core.build import Build, Memo, difference, inputs_of
+from bot.core.build import Build, Memo, difference, fill, inputs_of
 from bot.core.model.render import Key, Objects
 from bot.core.model.values import ObjectKey, UnitEnv, Value
 from bot.core.policy.kinds import as_map, plural_of, text_of
 from bot.core.policy.model import Case
 from bot.core.policy.workload import workload_of
 from bot.core.problem import Refusal
-from bot.core.render import rendered
 from bot.core.render.exceptions import unlabelled
 from bot.core.render.service import place_of
 
@@ -33,7 +32,7 @@ def objects_in(memo: Memo) -> ObjectsOf:
         known = memo.rendered.get(build.digests[key])
         if known is not None and not isinstance(known, Refusal) and known.objects:
             return known.objects
-        done = rendered(inputs_of(build, key), build.kit, build.digests[key])
+        done = fill(build, [key], memo)[key]
         return {} if isinstance(done, Refusal) else done.objects
 
     return find
