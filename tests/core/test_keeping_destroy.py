@@ -122,3 +122,13 @@ def test_forgotten_state_leaves_git_and_is_not_destroyed(platform: Files) -> Non
     world.land({**platform, **B, **destroy("prod/a/db", "forget")}, approvals=BOTH)
     assert _below(world, "data/prod/a/", "apps/prod/data/a.") == {}
     assert world.kept == {}
+
+
+def test_a_last_day_that_no_calendar_has_counts_until_the_month_ends() -> None:
+    """The schema holds the form of a date; a person may well write a 31st of February."""
+    world = Delivery()
+    world.land({**PLATFORM, **service("a", DB), **B})
+    odd = {**PLATFORM, **B, **destroy("prod/a/db", until="2099-02-31")}
+    assert not [one for one in world.proposed(odd).plan.problems if one.severity == "error"]
+    world.land(odd, approvals=BOTH)
+    assert reasons(world.kept) != {"data/prod/a/db": "data"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from bot.core.model.delivery import Evidence
 from bot.core.model.platform import Platform
@@ -21,8 +21,9 @@ def judges_of(
     must have approved: nothing is destroyed on the word of its author alone.
     """
     approving = frozenset(approval.team for approval in evidence.approvals.get(head_sha, ()))
-    today = datetime.fromtimestamp(now, UTC).date()
-    live = [entry for entry in change.destroy if date.fromisoformat(entry.until) >= today]
+    # As text: the schema holds the form, and a 31st of February is a day that people can write.
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    live = [entry for entry in change.destroy if entry.until >= today]
     destroys = frozenset(
         (entry.data, entry.action)
         for entry in live
@@ -34,7 +35,7 @@ def judges_of(
         if entry.environment is not None:
             removals[entry.environment] = max(entry.at_most, removals.get(entry.environment, 0))
     agreed = base.platform_team in approving | evidence.consents
-    return Judges(base, evidence, removals, destroys, today=today.isoformat(), excused=agreed)
+    return Judges(base, evidence, removals, destroys, today=today, excused=agreed)
 
 
 def _agreed(teams: set[str], approving: frozenset[str], consents: frozenset[str]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import cast, get_args
 
 from bot.core.build import Build
@@ -110,11 +110,11 @@ def _destroyed(change: Change, found: Moves) -> Iterator[Requirement]:
     """Words of destruction that are new, or that the change makes use of."""
     team = change.before.platform.platform_team
     known = {_words(entry) for entry in change.before.platform.destroy}
-    today = datetime.fromtimestamp(change.now, UTC).date()
+    today = datetime.fromtimestamp(change.now, UTC).date().isoformat()
     if _DESTROY in _differing(change.before.tree, change.after.tree):
         yield _ask(change, team, "platform", _DESTROY)
     for entry in change.after.platform.destroy:
-        if date.fromisoformat(entry.until) < today:
+        if entry.until < today:
             continue
         if entry.data is not None and (_words(entry) not in known or _uses(change, found, entry.data)):
             yield _ask(change, team, "destroy", entry.data)
