@@ -42,7 +42,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [python, *install, "--require-hashes", "--only-binary", ":all:", "--requirement", lock],
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
-    if "Failed to establish a new connection" in done.stderr or "No matching distribution" in done.stderr:
+    if "Failed to establish a new connection" in done.stderr:
         pytest.skip("the package index cannot be reached")
     assert done.returncode == 0, done.stderr
     subprocess.run([python, "-m", "pip", "uninstall", "--yes", "--quiet", "pip"], check=True, timeout=100)
