@@ -8,7 +8,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,29 +24,6 @@ from bot.wakeups import JOB, QUEUES, RqWakeups
 pytestmark = pytest.mark.world
 REVIEW = "review-github-12-3"
 DELIVER = "deliver-github-12"
-
-
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[Valkey]:
-    server = start_valkey()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def raw(valkey: Valkey) -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(valkey.url)
-    client.flushall()
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def bell(valkey: Valkey, raw: redis.Redis) -> Iterator[RqWakeups]:
-    assert raw.dbsize() == 0
-    wakeups = RqWakeups(valkey.url)
-    yield wakeups
-    wakeups.close()
 
 
 def jobs(raw: redis.Redis) -> list[Job]:

@@ -21,7 +21,7 @@ from bot import worker
 from bot.core.wake import Wake
 from bot.flows.place import Place
 from bot.ports import GoneError, OutsideWorldError, PoisonError
-from bot.valkey import Valkey, start_valkey
+from bot.valkey import Valkey
 from bot.wakeups import JOB, QUEUES, RqWakeups
 from bot.worker import Desk, work
 
@@ -29,29 +29,6 @@ pytestmark = pytest.mark.world
 REVIEW, DELIVER = "review-github-12-3", "deliver-github-12"
 PLACE = cast(Place, "the place")
 Flow = Callable[[Wake, Place, Desk], None]
-
-
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[Valkey]:
-    server = start_valkey()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def raw(valkey: Valkey) -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(valkey.url)
-    client.flushall()
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def bell(valkey: Valkey, raw: redis.Redis) -> Iterator[RqWakeups]:
-    assert raw.dbsize() == 0
-    wakeups = RqWakeups(valkey.url)
-    yield wakeups
-    wakeups.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 import redis
@@ -19,29 +18,6 @@ from bot.worker import Desk
 from tests.world.test_worker import DELIVER, PLACE, REVIEW, flow_is, until, working
 
 pytestmark = pytest.mark.world
-
-
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[Valkey]:
-    server = start_valkey()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def raw(valkey: Valkey) -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(valkey.url)
-    client.flushall()
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def bell(valkey: Valkey, raw: redis.Redis) -> Iterator[RqWakeups]:
-    assert raw.dbsize() == 0
-    wakeups = RqWakeups(valkey.url)
-    yield wakeups
-    wakeups.close()
 
 
 @pytest.fixture

@@ -14,34 +14,11 @@ import pytest
 import redis
 
 from bot import worker
-from bot.valkey import Valkey, start_valkey
+from bot.valkey import Valkey
 from bot.wakeups import RqWakeups
 from tests.world.test_worker import DELIVER, REVIEW, flow_is, until, working
 
 pytestmark = pytest.mark.world
-
-
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[Valkey]:
-    server = start_valkey()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def raw(valkey: Valkey) -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(valkey.url)
-    client.flushall()
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def bell(valkey: Valkey, raw: redis.Redis) -> Iterator[RqWakeups]:
-    assert raw.dbsize() == 0
-    wakeups = RqWakeups(valkey.url)
-    yield wakeups
-    wakeups.close()
 
 
 @pytest.fixture
